@@ -1,0 +1,163 @@
+"""Turn a submission into programs that can be started, inside a room, as the contract orders.
+
+For each program: what `make` builds, else NAME.c alone, else NAME.py, else an executable script.
+This runs in a worker beside a room whose /work is writable; afterwards /work is read-only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from grader.cells.room import Room
+from grader.job import BuildStep
+from grader.practical import Program
+from grader.text import bounded, printable
+from grader.worker.output import Output
+
+#: Ceilings of one build command in seconds: processor time, and wall time.
+CPU_CEILING, WALL_CEILING = 60, 90
+OUTPUT_SHOWN = 6_000  #: characters of a command's output that are kept
+_LIMITS = {"cpu": (CPU_CEILING, CPU_CEILING), "as": (4 << 30, 4 << 30)}
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+_MAKE = ("/usr/bin/make", "--no-print-directory")
+
+
+class Built(msgspec.Struct):
+    """How to start each program. What was not handed in is in neither `commands` nor `failed`."""
+
+    commands: dict[str, list[str]] = {}  #: program -> argv prefix; paths are the room's
+    failed: dict[str, str] = {}  #: program -> the compiler's words
+    steps: list[BuildStep] = []
+    notes: list[str] = []
+
+
+def build_body(room: Room, connection: Connection) -> None:
+    """The worker's body: receives the wanted programs, answers with `Built`, both as JSON."""
+    wanted = msgspec.json.decode(connection.recv_bytes(), type=list[Program])
+    connection.send_bytes(msgspec.json.encode(Builder(room).build(wanted)))
+
+
+class Builder:
+    """One build. Everything below /work is the student's: it is looked at, never followed."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._built = Built()
+        self._make_usable = any(self._is_file(name) for name in _MAKEFILES)
+        self._prebuilt: set[str] = set()
+
+    def build(self, programs: Sequence[Program]) -> Built:
+        names = [name for program in programs for name in (program.name, *program.aliases)]
+        self._remove_prebuilt(names)
+        if self._make_usable:
+            self._run([*_MAKE])
+        for program in programs:
+            for name in (program.name, *program.aliases):
+                if self._locate(program.name, name):
+                    if name != program.name:
+                        self._built.notes.append(f"{name} was taken for {program.name}.")
+                    break
+        for name in sorted(self._prebuilt):
+            if self._kind(name) != "program":
+                self._built.notes.append(
+                    f"The compiled file {name} was ignored: no Makefile rule builds it. Hand in its source."
+                )
+        for step in self._built.steps:
+            step.programs = [p for p, argv in self._built.commands.items() if argv[0] in step.programs]
+        return self._built
+
+    def _remove_prebuilt(self, names: Sequence[str]) -> None:
+        """Only what is built now counts, so that the verdict is about the sources."""
+        for name in names:
+            if self._kind(name) == "program":
+                (self._room.work / name).unlink()
+                self._prebuilt.add(name)
+
+    def _locate(self, program: str, name: str) -> bool:
+        """Find or build `name`; False when nothing of that name was handed in."""
+        words = ""
+        has_source = self._is_file(f"{name}.c")
+        if self._kind(name) is None and self._make_usable:
+            ok, words = self._run([*_MAKE, name], products=[name])
+            if not ok and _no_rule(words, name):
+                words = ""
+        if self._kind(name) != "program" and has_source:
+            source = f"{name}.c"
+            compiler = ["/usr/bin/gcc", "-O1", "-g", "-Wall", "-o", name, source, "-lpthread"]
+            ok, alone = self._run(compiler, products=[name])
+            if ok and words:
+                self._built.notes.append(f"make did not build {name}; {source} was compiled alone.")
+            words = words or alone
+        if self._kind(name) == "program":
+            self._built.commands[program] = [f"/work/{name}"]
+        elif self._is_file(f"{name}.py"):
+            self._built.commands[program] = ["/usr/bin/python3", f"/work/{name}.py"]
+        elif self._kind(name) == "script":
+            self._built.commands[program] = [f"/work/{name}"]
+        elif words or has_source:
+            self._built.failed[program] = words or f"no executable file {name} came out of the build"
+        else:
+            return False
+        return True
+
+    def _run(self, argv: list[str], products: Sequence[str] = ()) -> tuple[bool, str]:
+        """Run one command in the room; (whether it succeeded, its bounded output)."""
+        ours, theirs = os.pipe()
+        null = os.open(os.devnull, os.O_RDWR)
+        started = time.monotonic()
+        child = self._room.spawn(argv, (null, theirs, theirs), cwd="/work", limits=_LIMITS)
+        os.close(theirs)
+        os.close(null)
+        output = Output(ours, keep=OUTPUT_SHOWN * 4)
+        status = child.wait(WALL_CEILING)
+        self._room.kill_all()  # what the build left running; also gives the pipe its end of file
+        output.wait_end(WALL_CEILING)
+        child.close()
+        words = bounded(printable(output.content.decode(errors="replace"), newlines=True), OUTPUT_SHOWN)
+        if output.length > OUTPUT_SHOWN * 4:
+            words += f"\n[{output.length:,} bytes of output; only the beginning is shown]"
+        if status is None:
+            words += f"\n[stopped: it had not ended after {WALL_CEILING} s]"
+            self._make_usable = False  # it would only hang again for every program
+        elif os.WIFSIGNALED(status):
+            words += f"\n[killed by signal {os.WTERMSIG(status)}]"
+        ok = status == 0
+        command = " ".join([os.path.basename(argv[0]), *argv[1:]])  # noqa: PTH119 - a name in the room
+        step = BuildStep(command, ok, words.strip(), time.monotonic() - started)
+        step.programs = [f"/work/{name}" for name in products]
+        self._built.steps.append(step)
+        return ok, words.strip()
+
+    def _is_file(self, name: str) -> bool:
+        try:
+            return stat.S_ISREG(os.lstat(self._room.work / name).st_mode)
+        except OSError:
+            return False
+
+    def _kind(self, name: str) -> str | None:
+        """"program", "script" or None: what the file called `name` is, were it to be executed."""
+        try:
+            descriptor = os.open(self._room.work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            mode = os.fstat(descriptor).st_mode
+            start = os.read(descriptor, 2) if stat.S_ISREG(mode) else b""
+        finally:
+            os.close(descriptor)
+        if not stat.S_ISREG(mode) or (start != b"#!" and not mode & 0o100):
+            return None
+        if start == b"#!":
+            return "script" if mode & 0o100 else None
+        return "program"
+
+
+def _no_rule(words: str, name: str) -> bool:
+    return re.search(rf"No rule to make target [`']{re.escape(name)}'\.", words) is not None

@@ -1,0 +1,211 @@
+"""The default cell: user, mount and network namespaces of our own, and bubblewrap for the room.
+
+A *host* process is forked from the warm parent. It gives up root if it has it, takes a user and a
+mount namespace, mounts a size-limited tmpfs (the stage) that nobody else sees, and forks workers on
+request, each with a network namespace and a room. When the host dies, by SIGKILL too, the kernel
+kills the workers and the rooms and frees the stage: nothing is left on disk at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn
+
+from grader.cells import kernel
+from grader.cells.base import Body, CellLimits, WorkerHandle
+from grader.cells.bubblewrap import ROOM_UID, prepare_network, start_room
+from grader.errors import CellError
+from grader.submission import Submission
+
+#: Every Linux machine has /sys, no submission lies in it, and no worker needs it.
+STAGE = Path("/sys")
+
+#: What a worker keeps of its user namespace's capabilities: watch, trace and signal the room, sniff
+#: and configure the network, make namespaces, and read (never write) files that only root may read.
+WORKER_CAPABILITIES = (
+    kernel.CAP_DAC_READ_SEARCH,
+    kernel.CAP_KILL,
+    kernel.CAP_NET_ADMIN,
+    kernel.CAP_NET_RAW,
+    kernel.CAP_SYS_ADMIN,
+    kernel.CAP_SYS_PTRACE,
+    kernel.CAP_SYS_RESOURCE,
+)
+
+_READY = b"ready"
+
+
+class NamespaceCell:
+    """See `grader.cells.base.Cell`. Raises `CellError` when the machine refuses a namespace."""
+
+    def __init__(
+        self, submission: Submission, bodies: Mapping[str, Body], limits: CellLimits | None = None
+    ) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._host = os.fork()
+        if self._host == 0:
+            self._control.close()
+            _run_to_end(lambda: _host(theirs, parent, submission, bodies, limits or CellLimits()))
+        theirs.close()
+        try:
+            self._map_users()
+            self._expect_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def start_worker(self, body: str) -> WorkerHandle:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [body.encode()], [theirs.fileno()])
+        reply, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+        if not reply:
+            raise CellError("the sandbox's host process ended unexpectedly")
+        (pid,) = struct.unpack("i", reply)
+        (pidfd,) = descriptors
+
+        def kill() -> None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+        return WorkerHandle(Connection(ours.detach()), pid, kill)
+
+    def close(self) -> None:
+        self._control.close()
+        if self._host:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._host, signal.SIGKILL)
+            os.waitpid(self._host, 0)
+            self._host = 0
+
+    def _map_users(self) -> None:
+        """Give the host's new user namespace its ids: our own, or for root `nobody` beside root.
+
+        Root stays mapped only so that the worker may *read* root's files (CAP_DAC_READ_SEARCH); the
+        worker runs as `nobody` and cannot go back: it has no CAP_SETUID.
+        """
+        if self._receive() != b"unshared":
+            raise CellError("no user namespace: the kernel refused it; see: grader doctor")
+        uid, gid = os.geteuid(), os.getegid()
+        proc = Path(f"/proc/{self._host}")
+        if uid == 0:
+            (proc / "uid_map").write_text(f"{ROOM_UID} {ROOM_UID} 1\n0 0 1\n")
+            (proc / "gid_map").write_text(f"{ROOM_UID} {ROOM_UID} 1\n0 0 1\n")
+        else:
+            (proc / "uid_map").write_text(f"{uid} {uid} 1\n")
+            (proc / "setgroups").write_text("deny")
+            (proc / "gid_map").write_text(f"{gid} {gid} 1\n")
+        self._control.send(b"mapped")
+
+    def _expect_ready(self) -> None:
+        answer = self._receive()
+        if answer != _READY:
+            raise CellError(answer.decode(errors="replace") or "the sandbox's host process ended unexpectedly")
+
+    def _receive(self) -> bytes:
+        return self._control.recv(4096)
+
+
+def _run_to_end(work: object) -> NoReturn:
+    """Run a forked child's work and leave without any of the parent's clean-up handlers."""
+    status = 1
+    try:
+        work()  # type: ignore[operator]  # narrowed by the callers: a function without arguments
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _host(
+    control: socket.socket,
+    parent: int,
+    submission: Submission,
+    bodies: Mapping[str, Body],
+    limits: CellLimits,
+) -> None:
+    # Ctrl-C reaches the whole foreground group: ending is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _enter_namespaces(control, parent)
+        _mount_stage(limits)
+        _lay_out(submission)
+    except (OSError, CellError) as error:
+        control.send(f"no sandbox: {error}; see: grader doctor".encode())
+        return
+    control.send(_READY)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are reaped by the kernel
+    me = os.getpid()
+    while True:
+        name, descriptors, _, _ = socket.recv_fds(control, 256, 1)
+        if not name:
+            return
+        worker = os.fork()
+        if worker == 0:
+            control.close()
+            body = bodies[name.decode()]
+            connection = Connection(descriptors[0])
+            _run_to_end(lambda: _worker(me, body, name == b"build", connection, limits))  # noqa: B023 - the child leaves here
+        pidfd = os.pidfd_open(worker)
+        os.close(descriptors[0])
+        socket.send_fds(control, [struct.pack("i", worker)], [pidfd])
+        os.close(pidfd)
+
+
+def _enter_namespaces(control: socket.socket, parent: int) -> None:
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setgroups([])
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    control.send(b"unshared")
+    if control.recv(64) != b"mapped":
+        raise CellError("the parent could not map the user")
+    if is_root:
+        kernel.keep_capabilities_across_setuid()
+        os.setresgid(ROOM_UID, ROOM_UID, ROOM_UID)
+        os.setresuid(ROOM_UID, ROOM_UID, ROOM_UID)
+    kernel.set_capabilities(*WORKER_CAPABILITIES)
+    kernel.die_with_parent(parent)
+    kernel.unshare(kernel.CLONE_NEWNS)
+
+
+def _mount_stage(limits: CellLimits) -> None:
+    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    options = f"mode=0700,size={limits.disk},nr_inodes={limits.inodes}"
+    kernel.mount("grader", str(STAGE), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+
+
+def _lay_out(submission: Submission) -> None:
+    os.umask(0o022)
+    for name in ("work", "data"):
+        (STAGE / name).mkdir()
+    work = os.open(STAGE / "work", os.O_RDONLY | os.O_DIRECTORY)
+    submission.copy_to(work)
+    os.close(work)
+
+
+def _worker(host: int, body: Body, builds: bool, connection: Connection, limits: CellLimits) -> None:  # noqa: FBT001 - private
+    kernel.die_with_parent(host)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))  # 1,000 clients need 1,000 sockets
+    prepare_network()
+    room = start_room(STAGE, writable_work=builds, tmp_size=limits.tmp)
+    try:
+        body(room, connection)
+    finally:
+        room.close()

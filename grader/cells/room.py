@@ -1,0 +1,205 @@
+"""The worker's handle on its room: start programs through the room's init, and end them all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from grader.errors import CellError, GraderBugError
+
+#: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
+ANSWER_CEILING = 20.0
+
+#: rlimits of every program (soft, hard); the names are those of resource.RLIMIT_*.
+DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
+    "as": (8 << 30, 8 << 30),  # 200 threads reserve about 2.6 GiB in stacks and malloc arenas
+    "core": (0, 0),
+    "cpu": (60, 60),
+    "fsize": (256 << 20, 256 << 20),
+    "memlock": (64 << 10, 64 << 10),
+    "nofile": (1024, 4096),
+    "nproc": (512, 512),
+    "stack": (8 << 20, 8 << 20),
+}
+
+ENVIRONMENT: Mapping[str, str] = {
+    "HOME": "/data",
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TERM": "dumb",
+    "TMPDIR": "/tmp",  # noqa: S108 - the room's own tmpfs
+}
+
+
+_UCRED = struct.Struct("3i")  #: pid, uid, gid
+
+
+@dataclasses.dataclass(slots=True)
+class Child:
+    """A process that init started for us."""
+
+    pid: int  #: as this side's /proc shows it
+    pidfd: int
+    inner_pid: int  #: as the room sees it
+    room: Room
+
+    def status(self) -> int | None:
+        """The wait status once it has ended, else None."""
+        return self.room.status_of(self.inner_pid)
+
+    def wait(self, ceiling: float) -> int | None:
+        """The wait status, or None when it has not ended within `ceiling` seconds."""
+        deadline = time.monotonic() + ceiling
+        poller = select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        if not poller.poll(ceiling * 1000):
+            return None
+        while (status := self.status()) is None:
+            if not self.room.pump(deadline - time.monotonic()):
+                return None
+        return status
+
+    def close(self) -> None:
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+class Room:
+    """Talks to the room's init over a SOCK_SEQPACKET socket (see init.py for the messages).
+
+    Raises `CellError` when the room is gone.
+    """
+
+    def __init__(self, control: socket.socket, stage: Path) -> None:
+        self.stage = stage  #: the cell's files as this side sees them: work/ and data/
+        self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
+        self._control = control
+        self._next_id = 0
+        self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
+        self._statuses: dict[int, int] = {}
+        self.init_pid = self._greet()  #: the room's pid 1, as this side's /proc shows it
+
+    @property
+    def work(self) -> Path:
+        """The submission and what was built of it; /work in the room."""
+        return self.stage / "work"
+
+    @property
+    def data(self) -> Path:
+        """Where programs run and find their files; /data in the room."""
+        return self.stage / "data"
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        stdio: tuple[int, int, int],
+        *,
+        cwd: str = "/data",
+        env: Mapping[str, str] | None = None,
+        limits: Mapping[str, tuple[int, int]] | None = None,
+        gate: int | None = None,
+    ) -> Child:
+        """Start a program; `argv[0]` is a path in the room, `stdio` its three descriptors.
+
+        With `gate`, the read end of a pipe, the child waits before exec until a byte comes.
+        """
+        answer, descriptors = self._ask(
+            {
+                "op": "spawn",
+                "argv": list(argv),
+                "env": {**ENVIRONMENT, **(env or {})},
+                "cwd": cwd,
+                "limits": {**DEFAULT_LIMITS, **(limits or {})},
+                "gate": gate is not None,
+            },
+            [*stdio, *([] if gate is None else [gate])],
+        )
+        if "error" in answer:
+            raise CellError(f"the room could not start {argv[0]}: {answer['error']}")
+        (pidfd,) = descriptors
+        inner = answer["pid"]
+        if not isinstance(inner, int):
+            raise GraderBugError(f"init answered {answer}")
+        return Child(_outer_pid(pidfd), pidfd, inner, self)
+
+    def kill_all(self) -> int:
+        """End every program of the room; returns how many processes were left."""
+        answer, _ = self._ask({"op": "killall"}, [])
+        return int(str(answer["killed"]))
+
+    def status_of(self, inner_pid: int) -> int | None:
+        while self.pump(0):
+            pass
+        return self._statuses.get(inner_pid)
+
+    def pump(self, ceiling: float) -> bool:
+        """Take one message of init's; False when none came within `ceiling` seconds."""
+        self._control.settimeout(max(ceiling, 0.0))
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 4)
+        except (TimeoutError, BlockingIOError):
+            return False
+        except OSError as error:
+            raise CellError(f"the room is gone: {error}") from error
+        if not message:
+            raise CellError("the room is gone: its init ended")
+        report = json.loads(message)
+        if "exited" in report:
+            self._statuses[report["exited"]] = report["status"]
+        else:
+            self._answers[report["id"]] = (report, descriptors)
+        return True
+
+    def close(self) -> None:
+        """Hang up: init ends, and the kernel kills what is left in the room."""
+        with contextlib.suppress(OSError):
+            self._control.close()
+        if self.sandbox is not None:
+            self.sandbox.wait()
+
+    def _greet(self) -> int:
+        """Wait for init's first message; the kernel stamps it with init's pid (unix(7), SO_PASSCRED)."""
+        self._control.settimeout(ANSWER_CEILING)
+        message, ancillary, _, _ = self._control.recvmsg(64, socket.CMSG_SPACE(_UCRED.size))
+        if not message:
+            raise CellError("the room's init ended at once")
+        self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        ((_, _, credentials),) = ancillary
+        pid, _, _ = _UCRED.unpack(credentials)
+        return int(pid)
+
+    def _ask(self, request: dict[str, object], descriptors: list[int]) -> tuple[dict[str, object], list[int]]:
+        self._next_id += 1
+        request["id"] = self._next_id
+        self._control.settimeout(ANSWER_CEILING)
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
+        except OSError as error:
+            raise CellError(f"the room is gone: {error}") from error
+        return self._await(self._next_id)
+
+    def _await(self, number: int) -> tuple[dict[str, object], list[int]]:
+        deadline = time.monotonic() + ANSWER_CEILING
+        while number not in self._answers:
+            if not self.pump(deadline - time.monotonic()):
+                raise CellError(f"the room's init did not answer within {ANSWER_CEILING:.0f} s")
+        return self._answers.pop(number)
+
+
+def _outer_pid(pidfd: int) -> int:
+    """A pidfd's fdinfo names the process as the reader's own /proc numbers it (proc(5))."""
+    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    raise GraderBugError("no Pid: line in a pidfd's fdinfo")

@@ -1,0 +1,185 @@
+"""The parent's side of a run, as a pytest plugin: collect the checks once, hand them to workers.
+
+pytest collects specs/ in this warm process; workers are forked from it inside a cell and run one
+item at a time. Whatever happens to a worker costs the item that it had in hand.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+
+from grader import spec
+from grader.build import Built, build_body
+from grader.cells import open_cell
+from grader.cells.base import Cell
+from grader.dispatch import Dispatcher
+from grader.errors import UsageError
+from grader.job import CaseResult, Selection
+from grader.practical import Practical, load_practical
+from grader.submission import Submission
+from grader.worker.runner import identity, serve
+
+class Engine:
+    """Grades one submission with the practicals whose checks were collected."""
+
+    def __init__(
+        self,
+        submission: Submission,
+        selection: Selection,
+        *,
+        jobs: int | None = None,
+        on_built: Callable[[Practical, Built], None] = lambda _practical, _built: None,
+        on_case: Callable[[Practical, CaseResult], None] = lambda _practical, _result: None,
+        on_plan: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        self._submission = submission
+        self._selection = selection
+        self._jobs = jobs
+        self._on_built = on_built
+        self._on_case = on_case
+        self._on_plan = on_plan
+        self._practicals: dict[Path, Practical] = {}
+        self.error: Exception | None = None  #: why the run could not go on, if so
+        self.collection_errors: list[str] = []
+
+    # Collection: which check on which program
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collection_errors.append(report.longreprtext)
+
+    def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
+        if plugin is self and not manager.has_plugin("grader-fixtures"):
+            from grader.worker import fixtures  # noqa: PLC0415 - registered once pytest's own fixtures are there
+
+            manager.register(fixtures, "grader-fixtures")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        identifier = spec.check_id(metafunc.function)
+        if identifier is None:
+            return
+        practical = self._practical_of(Path(str(metafunc.definition.path)))
+        row = practical.checks.get(identifier)
+        if row is None:
+            raise UsageError(
+                f"{metafunc.definition.nodeid}: no check '{identifier}' in {practical.directory}/practical.toml;"
+                " add its row there or correct the id"
+            )
+        programs = [p for p in row.programs if self._selection.wants(row.id, row.tier, p)]
+        metafunc.parametrize("program_name", programs, ids=programs)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        checks = [item for item in items if spec.check_id(getattr(item, "function", None)) is not None]
+        for practical in self._practicals.values():
+            validate(practical, [item for item in checks if item.path.parent == practical.directory])
+        # Where the selection left no program, pytest made an item without one.
+        items[:] = [item for item in checks if isinstance(_program_of(item), str)]
+
+    # Running
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            raise session.Interrupted(f"{session.testsfailed} errors during collection")
+        try:
+            for practical in self._practicals.values():
+                self._grade(session, practical)
+        except Exception as error:
+            self.error = error
+            raise
+        return True
+
+    def _grade(self, session: pytest.Session, practical: Practical) -> None:
+        items = [item for item in session.items if item.path.parent == practical.directory]
+        bodies = {"build": build_body, "checks": functools.partial(serve, session, items)}
+        cell = open_cell(self._submission, bodies)
+        try:
+            built = _build(cell, practical, self._selection)
+            self._on_built(practical, built)
+            indices = [number for number, item in enumerate(items) if _runnable(item, built)]
+            self._on_plan(len(indices))
+            dispatcher = Dispatcher(cell, built, [identity(item) for item in items], jobs=self._jobs)
+            for index, result in dispatcher.run(indices):
+                self._on_case(practical, result)
+                _report(items[index], result)
+        finally:
+            cell.close()
+        for item in items:
+            if not _runnable(item, built):
+                _report_missing(item)
+
+    def _practical_of(self, file: Path) -> Practical:
+        directory = file.parent
+        if directory not in self._practicals:
+            self._practicals[directory] = load_practical(directory / "practical.toml")
+        return self._practicals[directory]
+
+
+def validate(practical: Practical, items: Sequence[pytest.Item]) -> None:
+    """Rubric and checks must name each other, with the same sentence; else `UsageError`."""
+    functions = {spec.check_id(item.function): item for item in items if isinstance(item, pytest.Function)}
+    for identifier, item in functions.items():
+        sentence = spec.requirement(item.function)
+        stated = " ".join(practical.checks[str(identifier)].requirement.split())
+        if sentence != stated:
+            raise UsageError(
+                f"{item.path.name}: the docstring of check '{identifier}' is not its requirement in practical.toml;"
+                f" make them the same\n  docstring:   {sentence}\n  requirement: {stated}"
+            )
+    collected = {item.path for item in items}
+    if collected >= set(practical.directory.glob("check_*.py")):
+        orphans = practical.checks.keys() - functions.keys()
+        if orphans:
+            raise UsageError(
+                f"{practical.directory}/practical.toml: no check function has the id '{min(orphans)}';"
+                " write it in a check_*.py beside that file, or remove the row"
+            )
+
+
+def _program_of(item: pytest.Item) -> object:
+    parameters = getattr(item, "callspec", None)
+    return parameters.params.get("program_name") if parameters is not None else None
+
+
+def _runnable(item: pytest.Item, built: Built) -> bool:
+    """A program that did not build can still be asked whether it builds: those checks have no scene."""
+    program = _program_of(item)
+    if program in built.failed:
+        return "scene" not in getattr(item, "fixturenames", ())
+    return program in built.commands
+
+
+def _report(item: pytest.Item, result: CaseResult) -> None:
+    """Show one result through pytest's own reporters, as `pytest specs/NAME --submission DIR` prints it."""
+    outcome: Literal["passed", "failed", "skipped"] = (
+        "passed" if result.status == "passed" else "skipped" if result.status == "not_run" else "failed"
+    )
+    text = "\n".join(
+        [f"{result.status}: {result.message}", *(f"{piece.title}: {piece.text}" for piece in result.evidence)]
+    )
+    words = None if outcome == "passed" else (str(item.path), 0, text) if outcome == "skipped" else text
+    report = pytest.TestReport(
+        item.nodeid, item.location, dict.fromkeys(item.keywords, 1), outcome, words, "call", duration=result.seconds
+    )
+    item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _report_missing(item: pytest.Item) -> None:
+    check, program, case = identity(item)
+    _report(item, CaseResult(check, program, case, "not_run", 0.0, f"{program} was not handed in or did not build"))
+
+
+def _build(cell: Cell, practical: Practical, selection: Selection) -> Built:
+    worker = cell.start_worker("build")
+    wanted = [p for p in practical.programs.values() if not selection.programs or p.name in selection.programs]
+    worker.connection.send_bytes(msgspec.json.encode(wanted))
+    try:
+        return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
+    finally:
+        worker.connection.close()

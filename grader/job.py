@@ -1,0 +1,94 @@
+"""The types that travel: from a job through a cell to verdicts and reports, as JSON at each border."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA: Literal["grader/results/v1"] = "grader/results/v1"
+
+Tier = Literal["core", "technique", "robust"]
+TIERS: tuple[Tier, ...] = ("core", "technique", "robust")
+
+Status = Literal["passed", "failed", "inconclusive", "error", "not_run", "missing"]
+
+#: Verdicts that say nothing about the program: they cost no points and are left out of the maximum.
+UNDECIDED: frozenset[Status] = frozenset({"inconclusive", "error", "not_run"})
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One thing that was seen: `text` is already bounded and holds no control characters but newline."""
+
+    title: str  #: "expected", "actual", "bytes received", "standard error", "blocked in", "system calls"...
+    text: str
+
+
+class CaseResult(msgspec.Struct):
+    """What one run of one check function gave: one line of the journal.
+
+    A parametrised check has one case a parameter set; `case` is its label ("" without parameters).
+    """
+
+    check: str
+    program: str
+    case: str
+    status: Status
+    seconds: float = 0.0
+    message: str = ""
+    evidence: list[Evidence] = []
+
+
+class Verdict(msgspec.Struct):
+    """One row of the results: one check on one program, all its cases folded together."""
+
+    id: str
+    program: str
+    practical: str
+    tier: Tier
+    status: Status
+    points: float
+    max_points: float
+    seconds: float = 0.0
+    requirement: str = ""  #: the sentence of the specification
+    message: str = ""  #: what happened; empty when passed
+    hint: str = ""  #: what to try next; empty when passed
+    evidence: list[Evidence] = []
+
+
+class BuildStep(msgspec.Struct):
+    """One command of the build, run inside the room."""
+
+    command: str
+    ok: bool
+    output: str = ""  #: the compiler's words: stdout and stderr together, bounded
+    seconds: float = 0.0
+    programs: list[str] = []  #: the programs that this step made
+
+
+class Results(msgspec.Struct):
+    """Everything that a report may know about one graded submission."""
+
+    submission: str
+    score: float
+    max_score: float
+    checks: list[Verdict]
+    build: list[BuildStep] = []
+    notes: list[str] = []  #: remarks for the student: ignored binaries, aliases, files skipped
+    environment: dict[str, str] = {}
+    schema: Literal["grader/results/v1"] = SCHEMA
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What the user asked for; empty means everything."""
+
+    programs: tuple[str, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    checks: tuple[str, ...] = ()  #: ids, whole
+
+    def wants(self, check: str, tier: Tier, program: str) -> bool:
+        return (
+            (not self.programs or program in self.programs)
+            and (not self.tiers or tier in self.tiers)
+            and (not self.checks or check in self.checks)
+        )

@@ -1,0 +1,126 @@
+"""When nothing more can happen by itself: every thread waits for us, and no byte is under way.
+
+"The program sends nothing more" is decided by this, not by waiting a while. All of it but `take` is
+arithmetic on snapshots.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from grader.observe import proc
+from grader.observe.sockets import SocketEntry, SocketTable, TcpState
+
+#: Seconds; a held tail (MSG_MORE, TCP_CORK, Nagle) leaves after 206 ms at the latest, and looks like a
+#: reader that has stopped when its peer has earlier bytes unread. So stillness with bytes queued takes longer.
+HELD_WINDOW = 0.25
+
+_OPENING = frozenset({TcpState.SYN_SENT, TcpState.SYN_RECV})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaskView:
+    """What of a thread must not change; `switches` grows whenever it has run."""
+
+    tid: int
+    state: str
+    switches: int
+    call: proc.Call | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The threads of a room's programs and the TCP sockets of its namespace, both sorted."""
+
+    tasks: tuple[TaskView, ...]
+    sockets: tuple[SocketEntry, ...]
+
+
+def take(pids: Iterable[int], table: SocketTable) -> Snapshot:
+    """Look once. A process that has gone counts as one that has no threads.
+
+    Sockets in TIME_WAIT are left out: they belong to no program, and only time moves them.
+    """
+    views = []
+    for pid in pids:
+        try:
+            views += [TaskView(task.tid, task.state, task.switches, task.call) for task in proc.tasks(pid)]
+        except proc.ProcessGoneError:
+            continue
+    sockets = [entry for entry in table.tcp() if entry.state is not TcpState.TIME_WAIT]
+    return Snapshot(
+        tuple(sorted(views, key=lambda view: view.tid)),
+        tuple(sorted(sockets, key=lambda entry: (entry.local, entry.remote, entry.inode))),
+    )
+
+
+def is_quiet(snapshot: Snapshot) -> bool:
+    """True when, by this snapshot alone, only an outside event can change anything."""
+    return not unrest(snapshot)
+
+
+def unrest(snapshot: Snapshot) -> list[str]:
+    """What can still move by itself, one line each; empty when quiet."""
+    found = [reason for view in snapshot.tasks if (reason := _restless_task(view))]
+    ends = {(entry.local, entry.remote): entry for entry in snapshot.sockets}
+    for entry in snapshot.sockets:
+        reason = _restless_socket(entry, ends.get((entry.remote, entry.local)))
+        if reason:
+            found.append(f"{_ends(entry)}: {reason}")
+    return found
+
+
+@dataclasses.dataclass(slots=True)
+class Stillness:
+    """Fed with snapshots and the monotonic clock; `still` once the same quiet one was seen long enough.
+
+    Equal counts of context switches prove that no thread ran between two snapshots.
+    """
+
+    window: float = 0.1  #: seconds from the first to the last of the equal snapshots
+    snapshots: int = 4  #: how many equal ones at least
+    still: bool = False
+    _last: Snapshot | None = None
+    _since: float = 0.0
+    _seen: int = 0
+
+    def feed(self, snapshot: Snapshot, now: float) -> bool:
+        """Take one snapshot seen at `now` (time.monotonic(), read before it was taken); returns `still`."""
+        if snapshot != self._last:
+            self._last, self._since, self._seen = snapshot, now, 0
+        self._seen += 1
+        window = max(self.window, HELD_WINDOW) if _queued(snapshot) else self.window
+        self.still = self._seen >= self.snapshots and now - self._since >= window and is_quiet(snapshot)
+        return self.still
+
+
+def _restless_task(view: TaskView) -> str | None:
+    if view.state in "ZXT":  # ended; or stopped, which only SIGCONT can undo
+        return None
+    where = view.call.describe() if view.call else "no system call"
+    if view.state != "S":
+        return f"thread {view.tid} is in state {view.state}, in {where}"
+    if view.call is None or not proc.is_indefinite(view.call):
+        return f"thread {view.tid} sleeps in {where}, which may end by itself"
+    return None
+
+
+def _restless_socket(entry: SocketEntry, peer: SocketEntry | None) -> str | None:
+    if entry.state in _OPENING:
+        return f"the handshake is under way ({entry.state.name})"
+    if entry.state is TcpState.LISTEN or entry.send_queue == 0:
+        return None
+    # A peer with bytes unread has closed its window: nothing moves until it reads.
+    if peer is not None and peer.receive_queue > 0:
+        return None
+    return f"{entry.send_queue} bytes are under way"
+
+
+def _queued(snapshot: Snapshot) -> bool:
+    return any(entry.send_queue for entry in snapshot.sockets if entry.state is not TcpState.LISTEN)
+
+
+def _ends(entry: SocketEntry) -> str:
+    (host, port), (peer_host, peer_port) = entry.local, entry.remote
+    return f"{host}:{port} to {peer_host}:{peer_port}"

@@ -1,0 +1,1 @@
+"""Scripted ends: what the worker plays against a program."""

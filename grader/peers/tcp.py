@@ -1,0 +1,281 @@
+"""A TCP peer that never blocks the check: each step waits on state and says what it saw.
+
+Chainable steps return the peer. Every fault of the program is a `SubmissionFault` whose message
+speaks of the program, with the bytes that were expected and those that came.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from typing import Self, TypeVar
+
+from grader.errors import SubmissionFault
+from grader.job import Evidence
+from grader.observe.sockets import SocketEntry, TcpState
+from grader.worker.compare import around, first_difference, show_bytes
+from grader.worker.watch import Watch
+
+P = TypeVar("P", bound="TcpPeer")
+
+CHUNK = 1 << 18
+_OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+_LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
+
+
+class TcpPeer:
+    """One connected socket of the worker's; `who` names the program at the other end in messages."""
+
+    def __init__(self, watch: Watch, connection: socket.socket, who: str) -> None:
+        self._watch = watch
+        self._socket = connection
+        self._socket.setblocking(False)
+        self._who = who
+        self.local = connection.getsockname()[:2]
+        self.remote = connection.getpeername()[:2]
+        self.sent = 0  #: bytes that the kernel took
+        self._head_sent = b""
+        self._received = bytearray()  #: received and not yet handed out
+        self._taken = 0
+        self._end: str | None = None  #: "end" after FIN, "reset" after RST
+
+    # Sending
+
+    def send(self, data: bytes) -> Self:
+        """Hand all of `data` to the kernel, waiting while the program's end is full."""
+        view = memoryview(data)
+        while view:
+            count = self._watch.until(
+                lambda: self._send_some(view),  # noqa: B023 - called before the loop goes on
+                what=f"read what was sent to it ({self.sent:,} bytes so far)",
+                descriptors=[(self._socket.fileno(), select.POLLOUT)],
+            )
+            view = view[count:]
+        return self
+
+    def send_what_fits(self, data: bytes) -> int:
+        """Send without ever waiting; the number of bytes that the kernel took."""
+        total = 0
+        view = memoryview(data)
+        while view and (count := self._send_some(view)):
+            total += count
+            view = view[count:]
+        return total
+
+    def until_consumed(self) -> Self:
+        """Wait until the program has read everything that was sent."""
+        self._watch.until(
+            lambda: self._is_consumed(),
+            what=f"read all of the {self.sent:,} bytes that were sent to it",
+        )
+        return self
+
+    # Receiving
+
+    def receive_exactly(self, count: int) -> bytes:
+        """The next `count` bytes; anything less is a fault."""
+        self._watch.until(
+            lambda: self._fill(count) or self._end,
+            what=f"send {count:,} bytes ({len(self._received):,} came)",
+            descriptors=[(self._socket.fileno(), select.POLLIN)],
+        )
+        if len(self._received) < count:
+            ending = "reset" if self._end == "reset" else "closed"
+            raise SubmissionFault(
+                f"{self._who} {ending} the connection after {len(self._received):,} of {count:,} bytes",
+                expected=f"{count:,} bytes",
+                actual=show_bytes(bytes(self._received)),
+            )
+        return self._take(count)
+
+    def expect(self, expected: bytes, meaning: str) -> Self:
+        """The next bytes must be `expected`; `meaning` names them in the message."""
+        actual = self.receive_exactly(len(expected))
+        offset = first_difference(expected, actual)
+        if offset is None:
+            return self
+        if len(expected) <= 48:
+            shown = (show_bytes(expected), show_bytes(actual))
+        else:
+            shown = (around(expected, offset), around(actual, offset))
+        raise SubmissionFault(
+            f"{meaning} is wrong from byte {offset:,} on", expected=shown[0], actual=shown[1]
+        )
+
+    def receive_available(self) -> int:
+        """Read what has come without waiting; the number of bytes not yet handed out."""
+        self._fill(1 << 62)
+        return len(self._received)
+
+    def receive_until_end(self) -> bytes:
+        """Everything until the program closes; a reset is a fault."""
+        self.until_closed()
+        if self._end == "reset":
+            raise SubmissionFault(f"{self._who} reset the connection (RST) instead of closing it")
+        return self._take(len(self._received))
+
+    def until_closed(self) -> Self:
+        """Wait until the program has closed this connection, by FIN or RST."""
+        self._watch.until(
+            lambda: self._fill(1 << 62) or self._end,
+            what="close the connection",
+            descriptors=[(self._socket.fileno(), select.POLLIN)],
+        )
+        return self
+
+    def nothing_more(self) -> bool:
+        """End our side (FIN); the program must close too, without one more byte."""
+        self.half_close()
+        surplus = self.receive_until_end()
+        if surplus:
+            raise SubmissionFault(
+                f"{self._who} sent more than the reply", expected="nothing more", actual=show_bytes(surplus)
+            )
+        return True
+
+    def nothing_yet(self) -> bool:
+        """Wait until the program rests; it must not have sent anything."""
+        self._watch.until_still()
+        if self.receive_available():
+            raise SubmissionFault(
+                f"{self._who} answered before the request was complete",
+                expected="no byte yet",
+                actual=show_bytes(bytes(self._received)),
+            )
+        return True
+
+    @property
+    def closed_by_program(self) -> bool:
+        self._fill(1 << 62)
+        return self._end is not None
+
+    # Ending
+
+    def half_close(self) -> Self:
+        """Send FIN and go on reading (shutdown(2) with SHUT_WR)."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._end = self._end or "reset"
+        return self
+
+    def close(self) -> None:
+        """close(2): FIN, or RST when bytes of the program's are still unread."""
+        self._socket.close()
+
+    def reset(self) -> None:
+        """Send RST at once and drop everything queued (SO_LINGER with time 0)."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+        self._socket.close()
+
+    # The program's end, as the kernel shows it
+
+    def far_end(self) -> SocketEntry | None:
+        """The program's socket of this connection, None once it is gone."""
+        return self._watch.sockets.connection(self.remote, self.local)
+
+    def near_end(self) -> SocketEntry | None:
+        return self._watch.sockets.connection(self.local, self.remote)
+
+    def until_far_end(self, state: TcpState, what: str) -> Self:
+        """Wait until the program's socket is in `state` (or gone)."""
+
+        def reached() -> bool:
+            entry = self.far_end()
+            return entry is None or entry.state == state
+
+        self._watch.until(reached, what=what)
+        return self
+
+    def data_segments_received(self) -> int:
+        """How many segments with data the kernel has received on this connection (tcp_info)."""
+        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
+        (count,) = struct.unpack_from("=I", info, 152)  # tcpi_data_segs_in, include/uapi/linux/tcp.h
+        return int(count)
+
+    def evidence(self) -> list[Evidence]:
+        lines = [f"sent {self.sent:,} bytes: {show_bytes(self._head_sent)}" if self.sent else "sent nothing"]
+        total = self._taken + len(self._received)
+        lines.append(f"received {total:,} bytes" + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", ""))
+        return [Evidence("the connection", "\n".join(lines))]
+
+    # Inside
+
+    def _send_some(self, view: memoryview) -> int:
+        try:
+            count = self._socket.send(view[:CHUNK])
+        except BlockingIOError:
+            return 0
+        except (ConnectionResetError, BrokenPipeError) as error:
+            self._end = "reset"
+            raise SubmissionFault(
+                f"{self._who} closed the connection while bytes were being sent to it ({error.strerror})"
+            ) from error
+        if len(self._head_sent) < 64:
+            self._head_sent += bytes(view[: min(count, 64)])
+        self.sent += count
+        return count
+
+    def _fill(self, count: int) -> bool:
+        """Read until `count` bytes are there, nothing more has come, or the end."""
+        while len(self._received) < count and self._end is None:
+            try:
+                data = self._socket.recv(CHUNK)
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                self._end = "reset"
+                return False
+            if not data:
+                self._end = "end"
+            self._received += data
+        return len(self._received) >= count
+
+    def _take(self, count: int) -> bytes:
+        data = bytes(memoryview(self._received)[:count])
+        del self._received[:count]
+        self._taken += count
+        return data
+
+    def _is_consumed(self) -> bool:
+        near, far = self.near_end(), self.far_end()
+        if far is None or far.state not in _OPEN:
+            return True  # closed: what follows will show how
+        return near is not None and near.send_queue == 0 and far.receive_queue == 0
+
+
+class Listener:
+    """A listening socket of the worker's, for grading clients; `peer` is what it makes of a connection."""
+
+    def __init__(self, watch: Watch, port: int, *, rcvbuf: int | None = None) -> None:
+        self._watch = watch
+        self._socket = socket.socket()
+        if rcvbuf is not None:  # before listen(2), so that the window is announced small
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        self._socket.bind(("127.0.0.1", port))
+        self._socket.listen(64)
+        self._socket.setblocking(False)
+        self.host, self.port = self._socket.getsockname()
+
+    def accept(self, peer: type[P], who: str) -> P:
+        """The program's next connection."""
+        connection = self._watch.until(
+            self._accept,
+            what=f"connect to {self.host} port {self.port}",
+            descriptors=[(self._socket.fileno(), select.POLLIN)],
+        )
+        return peer(self._watch, connection, who)
+
+    def waiting(self) -> int:
+        """How many further connections of the program's wait to be accepted."""
+        return sum(entry.receive_queue for entry in self._watch.sockets.listening(self.port))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _accept(self) -> socket.socket | None:
+        try:
+            return self._socket.accept()[0]
+        except BlockingIOError:
+            return None

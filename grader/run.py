@@ -1,0 +1,99 @@
+"""A job from submission to results, whatever happens on the way."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Sequence
+
+import pytest
+
+from grader import verdicts
+from grader.build import Built
+from grader.engine import Engine
+from grader.errors import GraderBugError, UsageError
+from grader.job import CaseResult, Results, Selection, Verdict
+from grader.practical import Practical
+from grader.submission import Submission
+
+_QUIET = ("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "--capture=no")
+
+
+class Listener:
+    """What a progress display may want to know; every method does nothing here."""
+
+    def planned(self, cases: int) -> None:
+        """So many cases of the practical at hand are going to run."""
+
+    def built(self, practical: Practical, built: Built) -> None:
+        """The build has ended."""
+
+    def case(self, practical: Practical, result: CaseResult) -> None:
+        """One case has its result."""
+
+
+def grade(
+    submission: Submission,
+    practicals: Sequence[Practical],
+    selection: Selection,
+    *,
+    jobs: int | None = None,
+    listener: Listener | None = None,
+) -> Results:
+    """Grade one submission. Raises `UsageError` for broken specs, `CellError` without a sandbox."""
+    heard = listener or Listener()
+    cases: dict[str, list[CaseResult]] = {practical.name: [] for practical in practicals}
+    builds: dict[str, Built] = {}
+
+    def on_case(practical: Practical, result: CaseResult) -> None:
+        cases[practical.name].append(result)
+        heard.case(practical, result)
+
+    def on_built(practical: Practical, built: Built) -> None:
+        builds[practical.name] = built
+        heard.built(practical, built)
+
+    engine = Engine(
+        submission, selection, jobs=jobs, on_built=on_built, on_case=on_case, on_plan=heard.planned
+    )
+    run_pytest(engine, practicals)
+    rows: list[Verdict] = []
+    for practical in practicals:
+        built = builds.get(practical.name, Built())
+        rows += verdicts.fold(practical, selection, built, cases[practical.name])
+    return verdicts.results(
+        submission.name,
+        rows,
+        build=[step for built in builds.values() for step in built.steps],
+        notes=[*submission.notes, *(note for built in builds.values() for note in built.notes)],
+        environment=environment(),
+    )
+
+
+def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
+    """Run the engine under pytest, which collects, makes fixtures and rewrites assertions."""
+    directories = [str(practical.directory) for practical in practicals]
+    root = practicals[0].directory.parent
+    arguments = [*_QUIET, f"--rootdir={root}", "-c", str(root / "pytest.ini"), *directories]
+    status = pytest.main(arguments, plugins=[engine])
+    if engine.error is not None:
+        raise engine.error
+    if status == pytest.ExitCode.INTERRUPTED and not engine.collection_errors:
+        raise KeyboardInterrupt
+    if engine.collection_errors:
+        raise UsageError("a check file cannot be loaded:\n" + "\n".join(engine.collection_errors))
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise GraderBugError(f"pytest ended with {status!r}")
+
+
+def environment() -> dict[str, str]:
+    """What may explain a difference between two runs."""
+    return {
+        "grader": importlib.metadata.version("socket-grader"),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "sandbox": "namespaces",
+    }

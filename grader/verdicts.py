@@ -1,0 +1,102 @@
+"""Fold cases into verdicts, and verdicts into a score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grader.build import Built
+from grader.job import UNDECIDED, BuildStep, CaseResult, Results, Selection, Status, Verdict
+from grader.practical import Check, Practical
+
+#: A check is as good as its worst case.
+_WORST: tuple[Status, ...] = ("failed", "error", "inconclusive", "not_run", "passed")
+
+
+def fold(
+    practical: Practical, selection: Selection, built: Built, cases: Iterable[CaseResult]
+) -> list[Verdict]:
+    """One verdict for each wanted row of the rubric and each of its programs, in the rubric's order."""
+    by_row: dict[tuple[str, str], list[CaseResult]] = {}
+    for case in cases:
+        by_row.setdefault((case.check, case.program), []).append(case)
+    return [
+        _verdict(practical, check, program, built, by_row.get((check.id, program), []))
+        for program in practical.programs
+        for check in practical.checks.values()
+        if program in check.programs and selection.wants(check.id, check.tier, program)
+    ]
+
+
+def _verdict(
+    practical: Practical, check: Check, program: str, built: Built, cases: Sequence[CaseResult]
+) -> Verdict:
+    verdict = Verdict(
+        id=check.id,
+        program=program,
+        practical=practical.name,
+        tier=check.tier,
+        status="not_run",
+        points=0.0,
+        max_points=check.points,
+        requirement=check.requirement,
+        seconds=round(sum(case.seconds for case in cases), 4),
+    )
+    if not cases:
+        _explain_absence(verdict, built)
+        return verdict
+    worst = min(cases, key=lambda case: _WORST.index(case.status))
+    verdict.status = worst.status
+    verdict.evidence = worst.evidence
+    if worst.status == "passed":
+        verdict.points = check.points
+    else:
+        verdict.message = worst.message if not worst.case else f"{worst.message} (case: {worst.case})"
+    if worst.status == "failed":
+        verdict.hint = check.hint
+        failed = [case.case for case in cases if case.status == "failed"]
+        if len(failed) > 1:
+            verdict.message += f" - {len(failed)} of {len(cases)} cases failed: {', '.join(failed)}"
+    return verdict
+
+
+def _explain_absence(verdict: Verdict, built: Built) -> None:
+    program = verdict.program
+    if program in built.failed:
+        verdict.status = "missing"
+        verdict.message = f"{program} did not build, so this check could not run"
+    elif program not in built.commands:
+        verdict.status = "missing"
+        verdict.message = f"{program} was not handed in: there is no {program}.c, {program}.py or Makefile rule for it"
+    else:
+        verdict.message = "the run ended before this check"
+
+
+def results(
+    submission: str,
+    verdicts: list[Verdict],
+    *,
+    build: list[BuildStep],
+    notes: list[str],
+    environment: dict[str, str],
+) -> Results:
+    """Undecided verdicts count neither in the score nor in the maximum."""
+    counted = [verdict for verdict in verdicts if verdict.status not in UNDECIDED]
+    return Results(
+        submission=submission,
+        score=sum(verdict.points for verdict in counted),
+        max_score=sum(verdict.max_points for verdict in counted),
+        checks=verdicts,
+        build=build,
+        notes=notes,
+        environment=environment,
+    )
+
+
+def exit_code(found: Results) -> int:
+    """0 all passed, 1 something failed or is missing, 3 undecided without a failure, 5 nothing to grade."""
+    statuses = {verdict.status for verdict in found.checks}
+    if not statuses or statuses == {"missing"}:
+        return 5
+    if statuses & {"failed", "missing"}:
+        return 1
+    return 3 if statuses & UNDECIDED else 0

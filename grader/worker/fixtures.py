@@ -1,0 +1,33 @@
+"""The fixtures that checks may ask for; a practical's own conftest.py adds its protocol's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from grader.build import Built
+from grader.worker.runner import CheckRunner
+from grader.worker.scene import Scene
+
+
+@pytest.fixture
+def runner(pytestconfig: pytest.Config) -> CheckRunner:
+    """Present in a worker only: checks run nowhere else."""
+    plugin = pytestconfig.pluginmanager.get_plugin("grader-runner")
+    if not isinstance(plugin, CheckRunner):
+        raise pytest.UsageError("checks run only through the grader: pytest specs/NAME --submission DIR")
+    return plugin
+
+
+@pytest.fixture
+def scene(runner: CheckRunner, program_name: str) -> Iterator[Scene]:
+    """The stage of this check: programs, peers and files, all gone afterwards."""
+    with runner.scene(program_name) as stage:
+        yield stage
+
+
+@pytest.fixture
+def built(runner: CheckRunner) -> Built:
+    """What the build made of the submission."""
+    return runner.built

@@ -1,0 +1,72 @@
+"""What a program prints: read all the time so that it never blocks, kept within bounds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import tty
+
+from grader.text import printable
+
+KEPT = 1 << 20
+LINES_SHOWN = 12
+
+
+class Output:
+    """The bytes that came out of one descriptor; a thread of its own reads until end of file.
+
+    The first `keep` bytes are kept, and always the last 8 KiB; the rest is counted and dropped.
+    """
+
+    _TAIL = 8192
+
+    def __init__(self, descriptor: int, keep: int = KEPT) -> None:
+        self._descriptor = descriptor
+        self._keep = keep
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.length = 0  #: bytes that came, kept or not
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    @property
+    def content(self) -> bytes:
+        """The first bytes, at most `keep` of them."""
+        return bytes(self._head)
+
+    def wait_end(self, ceiling: float) -> bool:
+        """Wait until nobody holds the other end any more; False after `ceiling` seconds."""
+        self._thread.join(ceiling)
+        return not self._thread.is_alive()
+
+    def last_lines(self, count: int = LINES_SHOWN) -> str:
+        """The end of the output, safe to show."""
+        tail = bytes(self._tail).decode(errors="replace").replace("\r\n", "\n")
+        lines = tail.splitlines()[-count:]
+        return "\n".join(printable(line[-400:]) for line in lines)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                chunk = os.read(self._descriptor, 1 << 18)
+            except OSError as error:
+                if error.errno == errno.EINTR:
+                    continue
+                break  # EIO: the last holder of the pseudo-terminal closed it
+            if not chunk:
+                break
+            self.length += len(chunk)
+            self._head += chunk[: max(0, self._keep - len(self._head))]
+            self._tail = (self._tail + chunk)[-self._TAIL :]
+        os.close(self._descriptor)
+
+
+def terminal() -> tuple[int, int]:
+    """A pseudo-terminal in raw mode: (our end, the program's end).
+
+    A program flushes its lines to a terminal at once, and raw mode changes none of its bytes.
+    """
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    return ours, theirs

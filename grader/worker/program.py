@@ -1,0 +1,179 @@
+"""A program of the student's that runs in the room, and what can be seen of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from grader.cells.room import Child, Room
+from grader.errors import Inconclusive
+from grader.job import Evidence
+from grader.observe import proc
+from grader.observe.proc import ProcessGoneError, Task
+from grader.worker.output import KEPT, Output, terminal
+
+_STOP_CEILING = 10.0  #: seconds; SIGSTOP needs no cooperation
+
+
+class RunningProgram:
+    """One started program: its process, its output, its threads and children."""
+
+    def __init__(self, name: str, argv: Sequence[str], child: Child, stdout: Output, stderr: Output) -> None:
+        self.name = name
+        self.argv = list(argv)
+        self.stdout = stdout
+        self.stderr = stderr
+        self.must_live = False  #: servers run until they are killed
+        self._child = child
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def pidfd(self) -> int:
+        return self._child.pidfd
+
+    def ended(self) -> bool:
+        return self._child.status() is not None
+
+    def wait(self, ceiling: float) -> int | None:
+        """The wait status, or None when it still runs after `ceiling` seconds."""
+        return self._child.wait(ceiling)
+
+    def exit_status(self) -> int | None:
+        """0..255 as the shell would show it (128 + signal when killed), None while it runs."""
+        status = self._child.status()
+        if status is None:
+            return None
+        return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+    def describe_end(self) -> str:
+        status = self._child.status()
+        if status is None:
+            return "is still running"
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            return f"was killed by {_signal_name(number)}"
+        return f"ended with exit status {os.WEXITSTATUS(status)}"
+
+    def processes(self) -> list[int]:
+        """Its pid and those of its descendants that are still its own (orphans belong to init)."""
+        return [self.pid, *proc.descendants(self.pid)]
+
+    def tasks(self) -> list[Task]:
+        """Every thread of every process of the program."""
+        found: list[Task] = []
+        for pid in self.processes():
+            with contextlib.suppress(ProcessGoneError):
+                found.extend(proc.tasks(pid))
+        return found
+
+    def blocked_in(self) -> list[Task]:
+        """The threads that sleep in a system call."""
+        return [task for task in self.tasks() if task.call is not None]
+
+    def stop(self) -> None:
+        """SIGSTOP every process and wait until each thread has stopped."""
+        poller = select.poll()
+        deadline = time.monotonic() + _STOP_CEILING
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        while any(task.state not in "TtZX" for task in self.tasks()):
+            if time.monotonic() > deadline:
+                raise Inconclusive(f"{self.name} could not be stopped")
+            poller.poll(1)
+
+    def go_on(self) -> None:
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The program makes no step inside this block; the kernel goes on for it."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.go_on()
+
+    def kill(self) -> None:
+        """SIGKILL to it and its descendants; returns when it is gone."""
+        for pid in reversed(self.processes()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.wait(_STOP_CEILING)
+
+    def evidence(self) -> list[Evidence]:
+        """What a student wants to see first: how it ended or where it waits, and its last words."""
+        found = [Evidence("command", " ".join([self.name, *self.argv]))]
+        if self.ended():
+            found.append(Evidence("end", f"{self.name} {self.describe_end()}"))
+        else:
+            found.append(Evidence("blocked in", describe_tasks(self.tasks(), self.pid)))
+        for title, output in (("standard output", self.stdout), ("standard error", self.stderr)):
+            if lines := output.last_lines():
+                found.append(Evidence(title, lines))
+        return found
+
+    def close(self) -> None:
+        self._child.close()
+
+
+def describe_tasks(tasks: Sequence[Task], main_pid: int) -> str:
+    """One line a thread: "main: accept(3, ...)"; many alike are counted."""
+    lines: dict[str, int] = {}
+    for task in tasks:
+        who = "main" if task.tid == main_pid else "a child" if task.pid != main_pid else "a thread"
+        where = {"Z": "ended, not waited for (zombie)", "T": "stopped"}.get(task.state)
+        where = where or (task.call.describe() if task.call else "running")
+        line = f"{who}: {where}"
+        lines[line] = lines.get(line, 0) + 1
+    return "\n".join(line if count == 1 else f"{line}  (x {count})" for line, count in lines.items())
+
+
+def start(
+    room: Room,
+    name: str,
+    command: Sequence[str],
+    arguments: Sequence[str],
+    *,
+    stdout_terminal: bool = True,
+    stdout_keep: int = KEPT,
+    stdin: bytes = b"",
+    cwd: str = "/data",
+    env: Mapping[str, str] | None = None,
+    limits: Mapping[str, tuple[int, int]] | None = None,
+    gate: int | None = None,
+) -> RunningProgram:
+    """Start a program in the room: stdout a terminal (or a pipe), stderr a pipe, stdin a pipe with `stdin`."""
+    out_ours, out_theirs = terminal() if stdout_terminal else os.pipe()
+    err_ours, err_theirs = os.pipe()
+    in_theirs, in_ours = os.pipe()
+    try:
+        os.write(in_ours, stdin[:4096])  # fits a pipe; the end of file after it means "do not wait"
+        child = room.spawn(
+            [*command, *arguments],
+            (in_theirs, out_theirs, err_theirs),
+            cwd=cwd,
+            env=env,
+            limits=limits,
+            gate=gate,
+        )
+    finally:
+        for descriptor in (out_theirs, err_theirs, in_theirs, in_ours):
+            os.close(descriptor)
+    return RunningProgram(name, arguments, child, Output(out_ours, stdout_keep), Output(err_ours))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,138 @@
+"""The worker's body for checks: run the items that the parent names, answer each with a `CaseResult`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+import msgspec
+import pytest
+
+from grader import spec
+from grader.build import Built
+from grader.cells.room import Room
+from grader.errors import CellError, Inconclusive, SubmissionFault
+from grader.job import CaseResult, Evidence, Status
+from grader.text import bounded, printable
+from grader.worker.compare import show_bytes
+from grader.worker.scene import Scene
+
+#: Bounds on what one case may put into a report, in characters.
+MESSAGE_SHOWN, EVIDENCE_SHOWN, PIECES_SHOWN = 1_000, 4_000, 12
+
+
+class CheckRunner:
+    """A pytest plugin for the worker's side: gives checks their scene and judges how they end."""
+
+    def __init__(self, room: Room, built: Built) -> None:
+        self.room = room
+        self.built = built
+        self._scene: Scene | None = None
+        self._comparison: tuple[object, object] | None = None
+        self._result: CaseResult | None = None
+
+    @contextlib.contextmanager
+    def scene(self, program: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a fixture's generator
+        """The scene of the check that runs now."""
+        self._scene = Scene(self.room, self.built, program)
+        try:
+            yield self._scene
+        finally:
+            self._scene.close()
+            self._scene = None
+
+    def run(self, item: pytest.Item) -> CaseResult:
+        check, program, case = identity(item)
+        self._result = CaseResult(check, program, case, "passed")
+        self._comparison = None
+        started = time.monotonic()
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+        result, self._result = self._result, None
+        result.seconds = time.monotonic() - started
+        return result
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        if op == "==":
+            self._comparison = (left, right)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a hook
+        report = yield
+        if call.excinfo is not None and self._result is not None and self._result.status == "passed":
+            self._judge(item, call.excinfo.value)
+        return report
+
+    def _judge(self, item: pytest.Item, error: BaseException) -> None:
+        """Whose fault it is lives in the exception's type."""
+        assert self._result is not None
+        status, message, evidence = self._explain(item, error)
+        if self._scene is not None and status != "error":
+            with contextlib.suppress(OSError, LookupError):
+                evidence += self._scene.evidence()
+        self._result.status = status
+        self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)
+        self._result.evidence = [
+            Evidence(piece.title, bounded(printable(piece.text, newlines=True), EVIDENCE_SHOWN))
+            for piece in evidence[:PIECES_SHOWN]
+        ]
+
+    def _explain(self, item: pytest.Item, error: BaseException) -> tuple[Status, str, list[Evidence]]:
+        if isinstance(error, CellError):
+            raise error  # the room is gone: this worker is of no more use
+        if isinstance(error, Inconclusive):
+            return "inconclusive", str(error), []
+        if isinstance(error, SubmissionFault):
+            pieces = [("expected", error.expected), ("actual", error.actual)]
+            shown = [Evidence(title, _shown(value)) for title, value in pieces if value is not None]
+            return "failed", str(error), shown + error.evidence
+        if isinstance(error, AssertionError):
+            message = str(error).split("\nassert ")[0]
+            shown = []
+            if self._comparison is not None:
+                actual, expected = self._comparison
+                shown = [Evidence("expected", _shown(expected)), Evidence("actual", _shown(actual))]
+            if message.startswith("assert "):
+                message = "what the program did is not what is required"
+            return "failed", message, shown
+        if isinstance(error, pytest.fail.Exception):  # pytest-timeout's way of saying so
+            return "error", f"the check itself did not end: {error}", [_traceback(error)]
+        return "error", f"the grader failed, not the program: {type(error).__name__}: {error}", [_traceback(error)]
+
+
+def serve(
+    session: pytest.Session, items: Sequence[pytest.Item], room: Room, connection: Connection
+) -> None:
+    """Run items until the parent hangs up: it sends `Built` once, then indices into `items`."""
+    built = msgspec.json.decode(connection.recv_bytes(), type=Built)
+    runner = CheckRunner(room, built)
+    manager = session.config.pluginmanager
+    for name in ("terminalreporter", "capturemanager", "junitxml", "logging-plugin"):
+        if manager.has_plugin(name):  # reporting is the parent's; this process only judges
+            manager.unregister(name=name)
+    manager.register(runner, "grader-runner")
+    with contextlib.suppress(EOFError):
+        while True:
+            index = msgspec.json.decode(connection.recv_bytes(), type=int)
+            connection.send_bytes(msgspec.json.encode(runner.run(items[index])))
+
+
+def identity(item: pytest.Item) -> tuple[str, str, str]:
+    """(check id, program, label of the parameter set) of a collected check."""
+    check = spec.check_id(getattr(item, "function", None))
+    parameters = getattr(item, "callspec", None)
+    if check is None or parameters is None:
+        raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
+    program = parameters.params["program_name"]
+    case = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
+    return check, program, case
+
+
+def _shown(value: object) -> str:
+    return show_bytes(value) if isinstance(value, bytes) else str(value)
+
+
+def _traceback(error: BaseException) -> Evidence:
+    return Evidence("traceback", "".join(traceback.format_exception(error)[-12:]))

@@ -1,0 +1,110 @@
+"""Waiting on state, never on time: a condition holds, a program ended, or nothing can happen any more.
+
+Every wait of a check goes through `Watch.until`. It polls the condition, the descriptors that may
+make it true and the programs that must stay alive; when the whole cell stands still (see
+`grader.observe.quiet`) it gives up at once, because only an outside event could change anything.
+The ceiling is the last resort, for programs that spin or sleep.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from grader.cells.room import Room
+from grader.errors import Inconclusive, SubmissionFault
+from grader.observe import proc
+from grader.observe.quiet import Snapshot, Stillness, take
+from grader.observe.sockets import SocketTable
+from grader.worker.program import RunningProgram
+
+T = TypeVar("T")
+
+CEILING = 15.0  #: seconds without the awaited state after which a wait fails
+_PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
+_PACE_MS = 2  #: poll(2) time-out between two looks at a state that has no descriptor
+
+
+class Watch:
+    """Everything that one check may wait for: the room's programs and the cell's sockets."""
+
+    def __init__(self, room: Room, sockets: SocketTable) -> None:
+        self.room = room
+        self.sockets = sockets
+        self.programs: list[RunningProgram] = []
+
+    def processes(self) -> list[int]:
+        """Pids, as this side sees them, of every process in the room except its init."""
+        return proc.descendants(self.room.init_pid)
+
+    def snapshot(self) -> Snapshot:
+        return take(self.processes(), self.sockets)
+
+    def until(
+        self,
+        condition: Callable[[], T | None],
+        *,
+        what: str,
+        descriptors: Sequence[tuple[int, int]] = (),
+        alive: bool = True,
+        ceiling: float = CEILING,
+    ) -> T:
+        """The first true value of `condition`.
+
+        `what` completes "the program did not ...". `descriptors` are (descriptor, poll events) that
+        may make the condition true. With `alive` the end of a program that serves is a fault.
+        Raises `SubmissionFault`.
+        """
+        poller = select.poll()
+        for descriptor, events in descriptors:
+            poller.register(descriptor, events)
+        servers = [program for program in self.programs if program.must_live] if alive else []
+        for program in servers:
+            poller.register(program.pidfd, select.POLLIN)
+        started = time.monotonic()
+        stillness: Stillness | None = None
+        while True:
+            if value := condition():
+                return value
+            for program in servers:
+                if program.ended():
+                    if value := condition():
+                        return value
+                    raise SubmissionFault(f"{program.name} {program.describe_end()} and so did not {what}")
+            waited = time.monotonic() - started
+            if waited > ceiling:
+                raise SubmissionFault(f"within {ceiling:.0f} s the program did not {what}")
+            if waited > _PATIENCE:
+                stillness = stillness or Stillness()
+                now = time.monotonic()
+                if stillness.feed(self.snapshot(), now):
+                    if value := condition():
+                        return value
+                    raise SubmissionFault(f"the program did not {what}: it waits for something else")
+            poller.poll(_PACE_MS)
+
+    def until_still(self, *, ceiling: float = CEILING) -> None:
+        """Wait until nothing can happen any more without an outside event; else `Inconclusive`."""
+        stillness = Stillness()
+        deadline = time.monotonic() + ceiling
+        pace = select.poll()
+        while True:
+            now = time.monotonic()
+            if stillness.feed(self.snapshot(), now):
+                return
+            if now > deadline:
+                raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
+            pace.poll(_PACE_MS)
+
+
+@contextlib.contextmanager
+def precondition() -> Iterator[None]:
+    """What fails in here is a state that the check needs, so it says nothing about the program."""
+    try:
+        yield
+    except (SubmissionFault, AssertionError) as error:
+        raise Inconclusive(f"the state that this check needs was not reached: {error}") from error
+
