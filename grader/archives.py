@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import stat
 import struct
@@ -154,6 +153,14 @@ def _damaged(why: str) -> BadSubmissionError:
     )
 
 
+def _too_many_names(longest: int) -> BadSubmissionError:
+    return refusal(
+        f"The names in the archive and what is told about them take more than {human(longest)}",
+        "a small folder of sources",
+        "remove what is not part of the practical, then pack the folder again",
+    )
+
+
 def _read_in_chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
     with _damage_refused(), stream:
         came = 0
@@ -167,26 +174,26 @@ def _read_in_chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
 # --- zip -----------------------------------------------------------------------------------------------
 
 
-class _ZipSource(io.BufferedReader):
+class _ZipSource:
     """Refuses the one read of zipfile that is as long as the archive says: the central directory."""
 
     def __init__(self, archive: BinaryIO, limits: Limits) -> None:
-        super().__init__(archive)  # type: ignore[arg-type]  # a buffered reader over another works
+        self.seek = archive.seek
+        self.tell = archive.tell
+        self.seekable = archive.seekable
+        self._read = archive.read
         self._longest = max(CHUNK * 2, limits.entries * 160)
 
-    def read(self, size: int | None = -1) -> bytes:
-        data = super().read(self._longest + 1 if size is None or size < 0 else min(size, self._longest + 1))
+    def read(self, size: int = -1) -> bytes:
+        data = self._read(min(size, self._longest + 1) if size >= 0 else self._longest + 1)
         if len(data) > self._longest:
-            raise refusal(
-                f"The archive's table of contents is longer than {human(self._longest)}",
-                "a small folder of sources",
-                "remove what is not part of the practical, then pack the folder again",
-            )
+            raise _too_many_names(self._longest)
         return data
 
 
 def _zip_members(file: BinaryIO, limits: Limits) -> Iterator[Member]:
-    with zipfile.ZipFile(_ZipSource(file, limits)) as archive:
+    source = _ZipSource(file, limits)
+    with zipfile.ZipFile(source) as archive:
         for info in archive.infolist():
             name = _zip_name(info)
             _refuse_unreadable_method(info, name)
@@ -247,7 +254,7 @@ class _TarSource:
         self._read = read
         self._limits = limits
         self._at = 0
-        self._header_bytes_left = limits.entries * _BLOCK
+        self._header_bytes_left = self._header_bytes = max(MIB, limits.entries * 2 * _BLOCK)
         self.in_header = True
         self.last = b""  #: the latest block of a header
 
@@ -257,8 +264,10 @@ class _TarSource:
     def read(self, size: int, /) -> bytes:
         if self.in_header:
             self._header_bytes_left -= size
-        if size < 0 or self._header_bytes_left < 0:
-            raise _damaged("its headers are endless")
+        if self._header_bytes_left < 0:
+            raise _too_many_names(self._header_bytes)
+        if size < 0:
+            raise _damaged("a header with a negative size")
         data = self._read(size)
         self._moved(len(data))
         if self.in_header:

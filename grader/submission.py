@@ -30,6 +30,7 @@ IGNORED = frozenset(
     {"__MACOSX", ".DS_Store", ".git", ".svn", ".hg", ".venv", "__pycache__", "node_modules"},
 )
 _NOTES = 100
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # the machine's troubles, not the student's
 _NAME_BYTES = 255  # NAME_MAX of every usual file system
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not hold us
 _FOLDER = _OPEN | os.O_NOFOLLOW | os.O_DIRECTORY
@@ -99,6 +100,8 @@ class Submission:
         try:
             return self._opener(self._wrapping + path)
         except OSError as error:
+            if error.errno in _OURS:
+                raise
             raise _changed(path) from error
 
 
@@ -106,7 +109,8 @@ def open_submission(path: Path, limits: Limits | None = None) -> Submission:
     """Opens the folder or archive at `path`; a symbolic link at `path` itself is followed.
 
     Raises EmptySubmissionError when no file in it counts, BadSubmissionError when it cannot be read, is
-    neither folder nor archive, is damaged or hostile, or exceeds `limits`.
+    neither folder nor archive, is damaged or hostile, or exceeds `limits`; OSError when this machine is out of
+    descriptors or memory.
     """
     name = shown(path.name if path.name not in {"", ".."} else str(path.absolute()))
     tree = _Tree(limits or Limits())
@@ -126,6 +130,8 @@ def _open_root(path: Path) -> int:
         if kind in {"file", "folder"}:  # opening a device may already do something
             return os.open(path, _OPEN)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, OSError) and error.errno in _OURS:
+            raise
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise refusal(
             f"It cannot be opened ({why})",
@@ -274,6 +280,8 @@ def _walk(tree: _Tree, dirfd: int, above: tuple[str, ...]) -> None:
         try:
             _visit(tree, dirfd, parts)
         except OSError as error:
+            if error.errno in _OURS:
+                raise
             tree.note(f"skipped {shown('/'.join(parts))}: {error.strerror}")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Protocol
 
 from grader.cells.room import Room
@@ -46,20 +45,3 @@ class Cell(Protocol):
 
     def close(self) -> None:
         """Kill every worker and room of the cell and free its files."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stage:
-    """The cell's own files as the worker sees them: a size-limited tmpfs that dies with the cell."""
-
-    root: Path
-
-    @property
-    def work(self) -> Path:
-        """The submission and what was built of it; /work in the room."""
-        return self.root / "work"
-
-    @property
-    def data(self) -> Path:
-        """Where programs run and find their files; /data in the room."""
-        return self.root / "data"

@@ -29,7 +29,7 @@ SYNTHETIC_ETC = {
 }
 
 
-def start_room(stage: Path, *, writable_work: bool, tmp_size: int) -> Room:
+def start_room(work: Path, data: Path, *, writable_work: bool, tmp_size: int) -> Room:
     """Start a room in this process's network namespace; it ends with this process or `Room.close`."""
     program = shutil.which("bwrap")
     if program is None:
@@ -44,7 +44,7 @@ def start_room(stage: Path, *, writable_work: bool, tmp_size: int) -> Room:
         bwrap = subprocess.Popen(  # closed by Room.close: bubblewrap ends when init does
             [
                 program,
-                *_arguments(stage, files, writable_work=writable_work, tmp_size=tmp_size),
+                *_arguments(work, data, files, writable_work=writable_work, tmp_size=tmp_size),
                 *("--", ROOM_PYTHON, "-I", "-S", "-B", "/run/init.py", str(theirs.fileno())),
             ],
             stdin=subprocess.DEVNULL,
@@ -55,7 +55,7 @@ def start_room(stage: Path, *, writable_work: bool, tmp_size: int) -> Room:
         )
         theirs.close()
         try:
-            room = Room(ours, stage)
+            room = Room(ours, work, data)
         except CellError as error:
             bwrap.kill()
             bwrap.wait()
@@ -76,7 +76,9 @@ def _memory_file(content: bytes) -> int:
     return descriptor
 
 
-def _arguments(stage: Path, files: dict[str, int], *, writable_work: bool, tmp_size: int) -> Iterator[str]:
+def _arguments(
+    work: Path, data: Path, files: dict[str, int], *, writable_work: bool, tmp_size: int
+) -> Iterator[str]:
     yield from ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     yield from ("--uid", str(ROOM_UID), "--gid", str(ROOM_UID), "--hostname", "room", "--disable-userns")
     yield from ("--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv")
@@ -95,8 +97,8 @@ def _arguments(stage: Path, files: dict[str, int], *, writable_work: bool, tmp_s
     yield from ("--proc", "/proc", "--dev", "/dev")
     for path in ("/tmp", "/dev/shm"):  # noqa: S108 - inside the room
         yield from ("--perms", "1777", "--size", str(tmp_size), "--tmpfs", path)
-    yield from ("--bind" if writable_work else "--ro-bind", str(stage / "work"), "/work")
-    yield from ("--bind", str(stage / "data"), "/data")
+    yield from ("--bind" if writable_work else "--ro-bind", str(work), "/work")
+    yield from ("--bind", str(data), "/data")
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/data")
 
 
@@ -106,3 +108,5 @@ def prepare_network() -> None:
     kernel.prepare_loopback()
     # BBR paces small transfers on loopback; Reno is what the course explains.
     kernel.set_sysctl("net.ipv4.tcp_congestion_control", "reno")
+    # Send buffers grow to 1 MiB instead of 4: a reply of a few MiB is enough to block a sender.
+    kernel.set_sysctl("net.ipv4.tcp_wmem", "4096 16384 1048576")

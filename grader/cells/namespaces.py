@@ -191,8 +191,7 @@ def _mount_stage(limits: CellLimits) -> None:
 
 def _lay_out(submission: Submission) -> None:
     os.umask(0o022)
-    for name in ("work", "data"):
-        (STAGE / name).mkdir()
+    (STAGE / "work").mkdir()
     work = os.open(STAGE / "work", os.O_RDONLY | os.O_DIRECTORY)
     submission.copy_to(work)
     os.close(work)
@@ -204,7 +203,9 @@ def _worker(host: int, body: Body, builds: bool, connection: Connection, limits:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))  # 1,000 clients need 1,000 sockets
     prepare_network()
-    room = start_room(STAGE, writable_work=builds, tmp_size=limits.tmp)
+    data = STAGE / f"data-{os.getpid()}"
+    data.mkdir()
+    room = start_room(STAGE / "work", data, writable_work=builds, tmp_size=limits.tmp)
     try:
         body(room, connection)
     finally:

@@ -81,24 +81,15 @@ class Room:
     Raises `CellError` when the room is gone.
     """
 
-    def __init__(self, control: socket.socket, stage: Path) -> None:
-        self.stage = stage  #: the cell's files as this side sees them: work/ and data/
+    def __init__(self, control: socket.socket, work: Path, data: Path) -> None:
+        self.work = work  #: this side's path of /work: the submission and what was built of it
+        self.data = data  #: this side's path of /data: where programs run and find their files
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
         self._control = control
         self._next_id = 0
         self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
         self._statuses: dict[int, int] = {}
         self.init_pid = self._greet()  #: the room's pid 1, as this side's /proc shows it
-
-    @property
-    def work(self) -> Path:
-        """The submission and what was built of it; /work in the room."""
-        return self.stage / "work"
-
-    @property
-    def data(self) -> Path:
-        """Where programs run and find their files; /data in the room."""
-        return self.stage / "data"
 
     def spawn(
         self,

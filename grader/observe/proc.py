@@ -2,15 +2,21 @@
 
 Nothing here stops, signals or traces a process. The files are read one after the other, so what they
 tell belongs to slightly different instants. `syscall`, `fd` and `fdinfo` need the right to ptrace the
-process (proc(5)): without it `PermissionError` escapes, for the grader must never judge half blind.
+process (proc(5)). Without it `PermissionError` escapes, for the grader must never judge half blind; but
+a process that is not dumpable just now shows no call and no descriptors: between the fork by the room's
+init and its own exec, midway through exit, or by its own wish.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from grader.observe.calls import Call, is_indefinite, read_call
 
@@ -31,6 +37,9 @@ __all__ = [
     "zombies",
 ]
 
+_T = TypeVar("_T")
+
+_ATTEMPTS = 4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 #: What a read in /proc gives once the thread is gone: at open(2), or at read(2) of an open file (ESRCH).
 _VANISHED = (FileNotFoundError, ProcessLookupError)
@@ -137,23 +146,12 @@ def zombies(pid: int) -> list[int]:
 
 def descriptors(pid: int) -> dict[int, Descriptor]:
     """What a process holds open (a zombie: nothing); raises `ProcessGoneError`."""
-    found = {}
-    try:
-        entries = list(Path(f"/proc/{pid}/fd").iterdir())
-        for entry in entries:
-            try:
-                target = str(entry.readlink())
-                info = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_bytes()
-            except _VANISHED:  # closed meanwhile
-                continue
-            found[int(entry.name)] = _descriptor(target, info)
-    except _VANISHED:
-        raise ProcessGoneError(pid) from None
-    except PermissionError:
-        if all(_state(pid, tid) == "Z" for tid in _tids(pid)):
-            return {}
-        raise
-    return dict(sorted(found.items()))
+    for tid in _tids(pid):  # all threads share them, but a leader may have ended before the others
+        folder = Path(f"/proc/{pid}/task/{tid}")
+        with contextlib.suppress(*_VANISHED):
+            if found := _unless_hidden(folder / "fd", functools.partial(_descriptors, folder)):
+                return dict(sorted(found.items()))
+    return {}
 
 
 def memory(pid: int) -> Memory:
@@ -167,7 +165,13 @@ def memory(pid: int) -> Memory:
 
 def cpu_ns(pid: int) -> int:
     """Processor time in ns of the threads that are there now (not of those that have ended)."""
-    return sum(task.run_ns for task in tasks(pid))
+    found = []
+    for tid in _tids(pid):
+        try:
+            found.append(int(Path(f"/proc/{pid}/task/{tid}/schedstat").read_bytes().split()[0]))
+        except _VANISHED:
+            continue
+    return sum(found)
 
 
 def tracers(pid: int) -> list[int]:
@@ -193,7 +197,7 @@ def _task(pid: int, tid: int) -> Task | None:
     try:
         status = _status(pid, tid)
         state = status["State"][0]
-        call = None if state in "ZX" else read_call(Path(f"{folder}/syscall").read_text("ascii"))
+        call = None if state in "ZX" else _call(pid, tid)
         run_ns, wait_ns, _ = Path(f"{folder}/schedstat").read_bytes().split()
     except _VANISHED:
         return None
@@ -210,6 +214,26 @@ def _task(pid: int, tid: int) -> Task | None:
     )
 
 
+def _call(pid: int, tid: int) -> Call | None:
+    path = Path(f"/proc/{pid}/task/{tid}/syscall")
+    return _unless_hidden(path, lambda: read_call(path.read_text("ascii")))
+
+
+def _unless_hidden(path: Path, read: Callable[[], _T]) -> _T | None:
+    """What `read` gives; None when it is refused because the process is not dumpable.
+
+    Such a process's private files belong to root, and its task folder still to its user
+    (task_dump_owner in fs/proc/base.c). An exec between refusal and check calls for a second attempt.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return read()
+        except PermissionError:
+            if path.stat().st_uid != path.parent.stat().st_uid:
+                return None
+    return read()
+
+
 def _status(pid: int, tid: int) -> dict[str, str]:
     # The kernel escapes newlines in the name, so a program cannot forge a line here.
     text = Path(f"/proc/{pid}/task/{tid}/status").read_bytes().decode(errors="replace")
@@ -219,6 +243,18 @@ def _status(pid: int, tid: int) -> dict[str, str]:
 
 def _state(pid: int, tid: int) -> str:
     return _status(pid, tid)["State"][0]
+
+
+def _descriptors(folder: Path) -> dict[int, Descriptor]:
+    found = {}
+    for entry in list((folder / "fd").iterdir()):
+        try:
+            target = str(entry.readlink())
+            info = (folder / "fdinfo" / entry.name).read_bytes()
+        except _VANISHED:  # closed meanwhile
+            continue
+        found[int(entry.name)] = _descriptor(target, info)
+    return found
 
 
 def _descriptor(target: str, info: bytes) -> Descriptor:

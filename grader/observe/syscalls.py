@@ -8,6 +8,7 @@ Every call of the program stops it twice, traced or not: strace's --seccomp-bpf 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -34,11 +35,11 @@ _PACE_MS = 1
 
 _LINE = re.compile(r"(\d+) +(.*)")
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")
-_UNFINISHED = "<unfinished ...>"
+_UNFINISHED = " <unfinished ...>"
 _BEGUN = re.compile(r"(\w+)\((.*)")
 # Greedy: a string argument may hold `) = 1` too, and the true result is the last.
 _COMPLETE = re.compile(r"(\w+)\((.*)\) += (.*)")
-_RESULT = re.compile(r"(\?|-?\d+|0x[0-9a-f]+)(?: (E[A-Z0-9]+))?")
+_RESULT = re.compile(r"(\?|0x[0-9a-f]+|-?\d+)(?: (E[A-Z0-9]+))?")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Tracer:
         self._record = os.memfd_create("strace")
         self._errors = os.memfd_create("strace-errors")
         self._root = 0
+        self._others: tuple[int, ...] = ()
         self._gated = True
         self._execve_wanted = False
         self._text: str | None = None
@@ -99,9 +101,14 @@ class Tracer:
         self.stop()
 
     def start(
-        self, pid: int, *, calls: Sequence[str], inject: Sequence[Injection] = (), gated: bool = True
+        self,
+        pid: int,
+        *others: int,
+        calls: Sequence[str],
+        inject: Sequence[Injection] = (),
+        gated: bool = True,
     ) -> None:
-        """Attach to `pid` and return once every thread of it is traced. Names that this architecture
+        """Attach to `pid` (and `others`, its children) and return once every thread is traced. Names that this architecture
         lacks are passed over; `%network` and `/regex` are strace's own classes.
 
         `gated`: the process still waits before its exec, and what precedes its last exec is not its own.
@@ -114,7 +121,7 @@ class Tracer:
             raise GraderBugError("strace is not installed")
         wanted = list(dict.fromkeys([*calls, *(name for rule in inject for name in rule.calls)]))
         _check_rules(inject, gated=gated)
-        self._root, self._gated = pid, gated
+        self._root, self._others, self._gated = pid, others, gated
         self._execve_wanted = any(name in {"execve", "all"} or name[0] in "%/" for name in wanted)
         traced = [*wanted, "execve"] if gated else wanted
         command = [
@@ -130,7 +137,7 @@ class Tracer:
         ]
         for rule in inject:
             command += ["-e", f"inject={_expression(rule.calls)}:error={rule.error}:when={rule.when}"]
-        command += ["-o", f"/proc/self/fd/{self._record}", "-p", str(pid)]
+        command += ["-o", f"/proc/self/fd/{self._record}", *(f"--attach={each}" for each in (pid, *others))]
         self._strace = self._run(command)
         self._await_attachment(self._strace)
 
@@ -208,6 +215,11 @@ class Tracer:
         try:
             if any(tracer != strace for tracer in proc.tracers(self._root)):
                 return False
+            for pid in self._others:
+                # A call in which it waited is made again under strace, so it may have ended by now.
+                with contextlib.suppress(proc.ProcessGoneError):
+                    if any(tracer != strace for tracer in proc.tracers(pid)):
+                        return False
             (task,) = proc.tasks(strace)
         except proc.ProcessGoneError:
             return False
@@ -247,7 +259,8 @@ def parse(text: str, *, after_exec_of: int | None = None) -> list[TracedCall]:
 def _complete(pid: int, name: str, args: str, tail: str) -> TracedCall:
     match = _RESULT.match(tail)
     value, errno = match.groups() if match else ("?", None)
-    result = None if value == "?" else int(value, 0)
+    base = 16 if value.startswith("0x") else 8 if value.startswith("0") else 10
+    result = None if value == "?" else int(value, base)
     finished = _UNFINISHED not in args[-len(_UNFINISHED) :]  # `read(0,  <unfinished ...>) = ?`: killed in it
     injected = "(INJECTED" in tail
     return TracedCall(pid, name, args.removesuffix(_UNFINISHED).strip(), result, errno, injected, finished)

@@ -145,6 +145,29 @@ class TcpPeer:
             )
         return True
 
+    def nothing_received(self) -> bool:
+        """No byte has come so far that was not handed out."""
+        return self.receive_available() == 0
+
+    def until_answered_or_closed(self) -> Self:
+        """Wait until bytes come, or the program ends the connection."""
+        self._watch.until(
+            lambda: self.receive_available() or self._end,
+            what="answer or close the connection",
+            descriptors=[(self._socket.fileno(), select.POLLIN)],
+        )
+        return self
+
+    def until_far_end_is_sending(self) -> Self:
+        """Wait until our receive buffer is full and the program has more to send."""
+
+        def full() -> bool:
+            near, far = self.near_end(), self.far_end()
+            return near is not None and far is not None and near.receive_queue > 0 and far.send_queue > 0
+
+        self._watch.until(full, what="send more than the buffers hold")
+        return self
+
     @property
     def closed_by_program(self) -> bool:
         self._fill(1 << 62)

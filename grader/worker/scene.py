@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import socket
 import stat
@@ -19,7 +20,7 @@ from grader.observe.syscalls import Injection, TracedCall, Tracer
 from grader.peers.tcp import Listener, TcpPeer
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
-from grader.worker.watch import Watch
+from grader.worker.watch import CEILING, Watch
 
 P = TypeVar("P", bound=TcpPeer)
 
@@ -104,6 +105,22 @@ class Scene:
         self._peers.append(peer)
         return peer
 
+    def until_exit(self, program: RunningProgram, what: str) -> None:
+        """Wait until `program` has ended by itself, and all that it printed has been read."""
+        self.watch.until(program.ended, what=what, descriptors=[(program.pidfd, select.POLLIN)])
+        self.room.kill_all()  # a descendant that holds its stdout would keep it open
+        program.stdout.wait_end(CEILING)
+        program.stderr.wait_end(CEILING)
+
+    def trace(
+        self, program: RunningProgram, calls: Sequence[str], inject: Sequence[Injection] = ()
+    ) -> Tracer:
+        """Attach strace to a program that already runs; its calls count from now on."""
+        tracer = Tracer()
+        self._closers.append(tracer.stop)
+        tracer.start(*program.processes(), calls=calls, inject=inject, gated=False)
+        return tracer
+
     def write_file(self, name: str, content: bytes) -> str:
         """A file for the program in its working directory; its path in the room."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -172,6 +189,17 @@ class Server(Generic[P]):
         self._scene = scene
         self._peer = peer
         self.program.must_live = True
+
+    def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
+        """Attach strace to the server, which already listens; its calls count from now on."""
+        return self._scene.trace(self.program, calls, inject)
+
+    def until_accept_queue_below(self, count: int) -> None:
+        """Wait until the server has accepted all but fewer than `count` connections."""
+        self.watch.until(
+            lambda: sum(entry.receive_queue for entry in self.sockets.listening(self.port)) < count,
+            what="accept the connections that wait",
+        )
 
     def until_listening(self) -> None:
         """Ready when the kernel shows a listening socket on the port: no probing connect is spent."""

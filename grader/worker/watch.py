@@ -9,6 +9,7 @@ The ceiling is the last resort, for programs that spin or sleep.
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 CEILING = 15.0  #: seconds without the awaited state after which a wait fails
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
-_PACE_MS = 2  #: poll(2) time-out between two looks at a state that has no descriptor
+_PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
+_QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
+_REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
 class Watch:
@@ -66,6 +69,7 @@ class Watch:
             poller.register(program.pidfd, select.POLLIN)
         started = time.monotonic()
         stillness: Stillness | None = None
+        looks = 0
         while True:
             if value := condition():
                 return value
@@ -84,11 +88,23 @@ class Watch:
                     if value := condition():
                         return value
                     raise SubmissionFault(f"the program did not {what}: it waits for something else")
-            poller.poll(_PACE_MS)
+            looks += 1
+            if looks <= _QUICK_LOOKS:
+                os.sched_yield()
+            poller.poll(0 if looks <= _QUICK_LOOKS else _PACE_MS)
+
+    def until_or_time_is_up(self, condition: Callable[[], object], seconds: float, *, what: str) -> None:
+        """Wait for what the contract gives the program this much time to do, however still it looks."""
+        deadline = time.monotonic() + seconds
+        pace = select.poll()
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SubmissionFault(f"within {seconds:.0f} s the program did not {what}")
+            pace.poll(_PACE_MS * 10)
 
     def until_still(self, *, ceiling: float = CEILING) -> None:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`."""
-        stillness = Stillness()
+        stillness = Stillness(window=_REST)
         deadline = time.monotonic() + ceiling
         pace = select.poll()
         while True:

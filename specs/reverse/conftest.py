@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from grader.peers.reverse import ReverseClient
-from grader.worker.scene import Scene, Server
-
-Launch = Callable[..., Server[ReverseClient]]
+from grader.worker.scene import Scene
+from specs.reverse.service import Client, Launch, Service
 
 
 @pytest.fixture
 def launch(scene: Scene) -> Launch:
     """Starts the student's server on a fresh port, with options of `Scene.serve`, and waits until it listens."""
 
-    def start(**options: object) -> Server[ReverseClient]:
+    def start(**options: object) -> Service:
         return scene.serve(ReverseClient, **options)
 
     return start
 
 
 @pytest.fixture
-def server(launch: Launch) -> Server[ReverseClient]:
+def server(launch: Launch) -> Service:
     """The student's server, listening."""
     return launch()
+
+
+@pytest.fixture
+def client(scene: Scene) -> Client:
+    """The student's client."""
+    return Client(scene)

@@ -37,28 +37,31 @@ static int connect_to(const char *host, const char *port)
 
     /* A name may have several addresses, and the server need not listen on the first: localhost is often ::1 too. */
     const char *failed = "getaddrinfo";
+    int reason = 0;
     int fd = -1;
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd == -1) {
             failed = "socket";
+            reason = errno;
             continue;
         }
         int result;
-        do /* calling connect again goes on waiting (Linux) */
+        do /* interrupted: calling connect again goes on waiting (Linux) */
             result = connect(fd, a->ai_addr, a->ai_addrlen);
         while (result == -1 && errno == EINTR);
         if (result == -1) {
-            int reason = errno; /* close may change it */
-            close(fd);
-            errno = reason;
             failed = "connect";
+            reason = errno;
+            close(fd);
             fd = -1;
         }
     }
-    if (fd == -1)
-        fail(failed);
     freeaddrinfo(list);
+    if (fd == -1) {
+        errno = reason;
+        fail(failed);
+    }
     return fd;
 }
 

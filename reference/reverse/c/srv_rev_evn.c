@@ -169,6 +169,7 @@ int main(int argc, char *argv[])
     /* Otherwise sending to a client that has gone would end the server. */
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    return_freed_buffers();
     int listener = listening_socket(argv[1]);
     /* A client can vanish between the event and accept, which must not block then. */
     if (set_nonblocking(listener) == -1)

@@ -18,6 +18,7 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     /* Nobody waits for the children: with SIGCHLD ignored they leave no zombies. */
     signal(SIGCHLD, SIG_IGN);
+    return_freed_buffers();
     int listener = listening_socket(argv[1]);
 
     for (;;) {

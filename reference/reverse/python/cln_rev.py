@@ -27,8 +27,10 @@ def read_file(name: str) -> bytes:
     try:
         with open(name, "rb") as file:  # noqa: PTH123
             data = file.read()
-    except (OSError, MemoryError) as error:
-        sys.exit(f"read file: {str(error) or 'out of memory'}: {name}")
+    except OSError as error:
+        sys.exit(f"read {name}: {error.strerror}")
+    except MemoryError:
+        sys.exit(f"read {name}: out of memory")
     if len(data) > MAX_LENGTH:
         sys.exit(f"file too large: {name}")
     return data

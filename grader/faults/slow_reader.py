@@ -1,0 +1,19 @@
+"""A peer that does not read: the window closes, and the program's send cannot go on."""
+
+from __future__ import annotations
+
+from grader.peers.tcp import TcpPeer
+from grader.worker.watch import Watch, precondition
+
+#: A receive buffer this small closes the window after a few segments.
+SMALL_BUFFER = 4096
+
+
+def until_stuck_sending(watch: Watch, peer: TcpPeer) -> None:
+    """Wait until the program cannot send any further to `peer`; else the check is inconclusive.
+
+    Linux tunes send buffers up to several MiB by itself, so the reply under way must be larger.
+    """
+    with precondition():
+        peer.until_far_end_is_sending()
+        watch.until_still()

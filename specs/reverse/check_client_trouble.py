@@ -1,0 +1,85 @@
+"""The client when something goes wrong: it says so, and its exit status says so too."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.faults.interrupt import interrupt
+from grader.peers.reverse import header, pattern
+from grader.spec import MiB, check, precondition
+from specs.reverse.service import Client
+
+
+@check("reverse.client-refused")
+def check_refused(client: Client) -> None:
+    """When the connection is refused the client says so on stderr and exits with a status other than 0."""
+    run = client.start([b"hola"])
+    run.listener.close()
+    client.start([b"hola"], port=run.listener.port).expect_trouble("the connection was refused")
+
+
+@check("reverse.client-unknown-host")
+def check_unknown_host(client: Client) -> None:
+    """When the host does not exist the client says so on stderr and exits with a status other than 0."""
+    client.start([b"hola"], host="no-such-host.invalid").expect_trouble("the host does not exist")
+
+
+@check("reverse.client-missing-file")
+def check_missing_file(client: Client) -> None:
+    """When a file does not exist the client says so on stderr and exits with a status other than 0."""
+    run = client.start([b"hola"], more=["/data/no-such-file"])
+    run.serve_until_exit()
+    run.expect_trouble("a file does not exist")
+
+
+@check("reverse.client-truncated-reply")
+@pytest.mark.parametrize("length", [0, 2], ids=["no-reply", "half-a-reply"])
+def check_truncated_reply(client: Client, length: int) -> None:
+    """When the connection ends before the reply is complete the client exits with a status other than 0."""
+    run = client.start([b"hola"])
+    server = run.accept()
+    server.receive_request()
+    server.send(b"aloh"[:length]).close()
+    run.until_exit()
+    assert run.program.exit_status() != 0, "the exit status is 0 although a reply was cut short"
+
+
+@check("reverse.client-server-vanishes")
+def check_server_vanishes(client: Client) -> None:
+    """When the server vanishes while a request is being sent the client says so on stderr, and its exit status is not 0."""
+    run = client.start([pattern(6 * MiB)], rcvbuf=4096)
+    server = run.accept()
+    assert server.receive_exactly(4) == header(6 * MiB)
+    with precondition():
+        server.until_far_end_is_sending()
+    server.reset()
+    run.expect_trouble("the server reset the connection")
+
+
+@check("reverse.client-interrupted-receive")
+def check_interrupted_receive(client: Client) -> None:
+    """A receive that returns early with a part of the reply, even with MSG_WAITALL, is continued."""
+    content = pattern(100_000)
+    run = client.start([content])
+    server = run.accept()
+    assert server.receive_request() == content
+    server.send(content[::-1][:60_000]).until_consumed()
+    run.watch.until_still()
+    interrupt(run.program)
+    server.send(content[::-1][60_000:])
+    run.expect_success(content[::-1])
+
+
+@check("reverse.client-interrupted-send")
+def check_interrupted_send(client: Client) -> None:
+    """A send that returns early, with a part of the request sent, is continued from there."""
+    content = pattern(6 * MiB)
+    run = client.start([content], rcvbuf=4096)
+    server = run.accept()
+    with precondition():
+        server.until_far_end_is_sending()
+        run.watch.until_still()
+    interrupt(run.program)
+    run.watch.until_still()
+    assert server.serve(1) == [content]
+    run.expect_success(content[::-1])

@@ -1,0 +1,106 @@
+"""Nobody waits for anybody: whoever speaks is served, whatever the others do.
+
+The last client speaks first: in the order of their connections even a sequential server would
+serve them all, out of its accept queue.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.faults.flood import flooding
+from grader.faults.slow_reader import SMALL_BUFFER, until_stuck_sending
+from grader.peers.reverse import header, pattern, request
+from grader.spec import MiB, check
+from specs.reverse.service import Service
+
+
+@check("reverse.silent-clients")
+def check_silent_clients(server: Service) -> None:
+    """A client is served at once, however many silent ones connected before it."""
+    clients = [server.connect() for _ in range(4)]
+    for number, client in reversed(list(enumerate(clients))):
+        client.exchange(b"client %d" % number)
+
+
+@check("reverse.header-only")
+def check_header_only(server: Service) -> None:
+    """A client that stops after the header of its request delays nobody else."""
+    half = server.connect().send(header(1000) + b"some").until_consumed()
+    server.connect().exchange(b"hola")
+    assert half.nothing_yet()
+
+
+@check("reverse.slow-reader")
+def check_slow_reader(server: Service) -> None:
+    """A client that does not read its reply delays nobody else."""
+    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(6 * MiB)))
+    until_stuck_sending(server.watch, slow)
+    server.connect().exchange(b"hola")
+
+
+@check("reverse.interleaved")
+def check_interleaved(server: Service) -> None:
+    """Requests of two clients that arrive in alternating pieces do not mix."""
+    one, two = server.connect(), server.connect()
+    first, second = pattern(60, 1), pattern(60, 2)
+    for begin in range(0, 64, 16):
+        one.send(request(first)[begin : begin + 16]).until_consumed()
+        two.send(request(second)[begin : begin + 16]).until_consumed()
+    one.expect_reply(first)
+    two.expect_reply(second)
+
+
+@check("reverse.departure")
+@pytest.mark.parametrize("how", ["closes", "resets"])
+def check_departure(server: Service, how: str) -> None:
+    """When one client leaves, the connections of the others go on."""
+    staying, leaving = server.connect().exchange(b"stay"), server.connect().exchange(b"leave")
+    leaving.reset() if how == "resets" else leaving.close()
+    server.watch.until(lambda: leaving.far_end() is None, what="close the connection of the client that left")
+    staying.exchange(b"still here")
+
+
+@check("reverse.burst")
+def check_burst(server: Service) -> None:
+    """Connections that arrive all at once are all served, each with its own data."""
+    server.connect().exchange(b"warm")
+    with server.program.frozen():
+        clients = [server.connect() for _ in range(8)]
+        for number, client in enumerate(clients):
+            client.send(request(b"client number %d" % number))
+    for number, client in reversed(list(enumerate(clients))):
+        client.expect_reply(b"client number %d" % number)
+        assert client.nothing_more()
+
+
+@check("reverse.two-hundred-clients")
+def check_two_hundred_clients(server: Service) -> None:
+    """200 clients at the same time are all served."""
+    _hold(server, 200)
+
+
+@check("reverse.thousand-connections")
+def check_thousand_connections(server: Service) -> None:
+    """The event server holds 1,000 connections at the same time."""
+    _hold(server, 1000)
+
+
+@check("reverse.flood")
+def check_flood(server: Service) -> None:
+    """A client that sends requests without end does not keep the others from being served."""
+    client = server.connect().exchange(b"before")
+    stream = request(pattern(50)) * 4000
+    with flooding((server.host, server.port), stream):
+        for number in range(3):
+            client.exchange(b"during %d" % number)
+            server.connect().exchange(b"new during %d" % number)
+
+
+def _hold(server: Service, count: int) -> None:
+    clients = []
+    for _ in range(count):
+        clients.append(server.connect())
+        server.until_accept_queue_below(2)  # whatever backlog the server has: none may be refused
+    for number, client in reversed(list(enumerate(clients))):
+        client.exchange(b"client %d" % number)

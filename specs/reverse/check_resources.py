@@ -1,0 +1,125 @@
+"""What a server may not keep, and what it must survive when there is none left."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from grader.errors import SubmissionFault
+from grader.faults.limits import memory_left, no_descriptor_left
+from grader.observe import proc
+from grader.observe.load import SPINNING, busy_share
+from grader.peers.reverse import header, pattern, request
+from grader.spec import KiB, MiB, check, precondition
+from specs.reverse.service import Service
+
+CLIENTS = 200
+ROUNDS, SIZE = 60, 256 * KiB
+
+
+@check("reverse.descriptors-released")
+def check_descriptors_released(server: Service) -> None:
+    """After 200 clients the server has no more descriptors open than before."""
+    server.connect().exchange(b"warm").close()
+    server.watch.until_still()
+    before = len(proc.descriptors(server.program.pid))
+    for _ in range(CLIENTS):
+        server.connect().exchange(b"hola").close()
+
+    def released() -> bool:
+        return len(proc.descriptors(server.program.pid)) <= before + 2
+
+    try:
+        server.watch.until(released, what=f"close the descriptors of {CLIENTS} clients that have gone")
+    except SubmissionFault as fault:
+        after = proc.descriptors(server.program.pid)
+        fault.expected = f"about {before} open descriptors, as before"
+        fault.actual = f"{len(after)} open descriptors"
+        raise
+
+
+@check("reverse.memory-released")
+@pytest.mark.parametrize("clients", ["one-client", "many-clients"])
+def check_memory_released(server: Service, clients: str) -> None:
+    """The memory of a request is released when it has been answered."""
+    payload = pattern(SIZE)
+
+    def requests(count: int, keep: bool) -> int:  # noqa: FBT001 - local
+        client = server.connect()
+        for _ in range(count):
+            client.exchange(payload)
+            if not keep:
+                client.close()
+                client = server.connect()
+        rss = sum(proc.memory(pid).rss for pid in server.program.processes())
+        client.close()
+        return rss
+
+    keep = clients == "one-client"
+    before = requests(ROUNDS // 3, keep)
+    grown = requests(ROUNDS + ROUNDS // 3, keep) - before
+    if grown > ROUNDS * SIZE // 2:
+        raise SubmissionFault(
+            f"memory is not released: {ROUNDS} more requests of {SIZE // KiB} KiB cost {grown // KiB:,} KiB",
+            expected="about as much memory as before (free after each reply)",
+            actual=f"{grown / ROUNDS / KiB:,.0f} KiB more for each request",
+        )
+
+
+@check("reverse.out-of-descriptors")
+def check_out_of_descriptors(server: Service) -> None:
+    """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
+    server.connect().exchange(b"hola").close()
+    server.watch.until_still()
+    with no_descriptor_left(server.program):
+        crowd = [server.connect() for _ in range(2)]
+        busy_share([server.program.pid])  # time enough for accept to fail
+        if server.program.ended():
+            raise SubmissionFault(f"{server.program.name} {server.program.describe_end()} when accept failed (EMFILE)")
+    for client in crowd:
+        client.close()
+    server.connect().exchange(b"next")
+
+
+@check("reverse.patient-without-descriptors")
+def check_patient_without_descriptors(server: Service) -> None:
+    """While no descriptor is left the server waits: it does not call accept over and over at full speed."""
+    server.connect().exchange(b"hola").close()
+    server.watch.until_still()
+    with no_descriptor_left(server.program):
+        server.connect()
+        share = busy_share([server.program.pid])
+    if share > SPINNING:
+        raise SubmissionFault(
+            "accept fails with EMFILE and is called again at once, without end",
+            expected="the connection waits in the accept queue, and the server sleeps",
+            actual=f"{share:.0%} of one processor",
+        )
+
+
+@check("reverse.huge-length")
+@pytest.mark.parametrize("length", [0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF], ids=["2GiB-1", "2GiB", "4GiB-1"])
+def check_huge_length(server: Service, length: int) -> None:
+    """A length of gigabytes (negative, for a program that uses int) may end that connection, never the server."""
+    client = server.connect()
+    with contextlib.suppress(SubmissionFault):  # the server may hang up before it has read everything
+        client.send(header(length) + bytes(5000)).until_consumed()
+    server.watch.until_still()
+    client.reset()
+    server.connect().exchange(b"next")
+
+
+@check("reverse.out-of-memory")
+def check_out_of_memory(server: Service) -> None:
+    """When there is no memory for a request, that connection may end, never the server."""
+    server.connect().exchange(b"hola").close()
+    server.watch.until_still()
+    with memory_left(server.program, 24 * MiB):
+        client = server.connect()
+        with contextlib.suppress(SubmissionFault):  # the server may hang up before it has read everything
+            client.send(request(bytes(64 * MiB))[: 8 * MiB])
+        with precondition():
+            server.watch.until_still()
+        client.reset()
+    server.connect().exchange(b"next")

@@ -1,0 +1,48 @@
+"""One thread per client: what it costs, and what must not be shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.errors import SubmissionFault
+from grader.observe.syscalls import Injection
+from grader.peers.reverse import request
+from grader.spec import check, precondition
+from specs.reverse.service import Service
+
+THREAD = ("clone", "clone3")
+CLIENTS = 200
+
+
+@check("reverse.thread-fails")
+def check_thread_fails(server: Service) -> None:
+    """When no thread can be created (EAGAIN), that client's connection is closed and the server goes on."""
+    tracer = server.trace(THREAD, inject=[Injection(THREAD, "EAGAIN")])
+    unlucky = server.connect().send(request(b"hola"))
+    with precondition():
+        server.watch.until(lambda: any(call.injected for call in tracer.calls()), what="try to create a thread")
+    tracer.stop()
+    unlucky.until_answered_or_closed()
+    server.connect().exchange(b"next")
+
+
+@check("reverse.threads-released")
+def check_threads_released(server: Service) -> None:
+    """A thread that has ended leaves nothing behind: it is detached or joined."""
+    server.connect().exchange(b"warm").close()
+    before = _mappings(server)
+    for _ in range(CLIENTS):
+        client = server.connect().exchange(b"hola")
+        client.close()
+        server.watch.until(lambda client=client: client.far_end() is None, what="close a connection")  # type: ignore[misc]  # bound on purpose
+    grown = _mappings(server) - before
+    if grown > CLIENTS // 2:  # a stack that is kept is a mapping and its guard page
+        raise SubmissionFault(
+            f"after {CLIENTS} clients that have gone, {grown} more memory mappings are in use",
+            expected="the stacks of ended threads are freed (pthread_detach, or PTHREAD_CREATE_DETACHED)",
+            actual=f"{grown} more lines in /proc/PID/maps: the threads are neither detached nor joined",
+        )
+
+
+def _mappings(server: Service) -> int:
+    return Path(f"/proc/{server.program.pid}/maps").read_bytes().count(b"\n")
