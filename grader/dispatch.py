@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ class Dispatcher:
                 for worker in self._ready(workers):
                     index = worker.index
                     assert index is not None
-                    result = self._take(worker, index)
+                    result = self._take(worker)
                     if result is None:  # the worker is dead; its item is what killed it
                         yield index, self._verdict(index, worker)
                         lost += 1
@@ -103,10 +104,8 @@ class Dispatcher:
             return
         worker.index = queue.popleft()
         worker.since = time.monotonic()
-        try:
+        with contextlib.suppress(OSError):  # it is dead: reading from it will say so
             worker.handle.connection.send_bytes(msgspec.json.encode(worker.index))
-        except OSError:
-            pass  # it is dead: reading from it will say so
 
     def _ready(self, workers: Sequence[_Busy]) -> list[_Busy]:
         """Busy workers that answered or died; one that has had its item for too long is killed."""
@@ -120,7 +119,7 @@ class Dispatcher:
             return [late]
         return [worker for connection, worker in busy.items() if connection in ready]
 
-    def _take(self, worker: _Busy, index: int) -> CaseResult | None:
+    def _take(self, worker: _Busy) -> CaseResult | None:
         if time.monotonic() - worker.since > CHECK_CEILING and not worker.handle.connection.poll():
             return None
         try:

@@ -17,13 +17,14 @@ import pytest
 from grader import spec
 from grader.build import Built, build_body
 from grader.cells import open_cell
-from grader.cells.base import Cell
+from grader.cells.base import Body, Cell
 from grader.dispatch import Dispatcher
 from grader.errors import UsageError
 from grader.job import CaseResult, Selection
 from grader.practical import Practical, load_practical
 from grader.submission import Submission
 from grader.worker.runner import identity, serve
+
 
 class Engine:
     """Grades one submission with the practicals whose checks were collected."""
@@ -97,7 +98,7 @@ class Engine:
 
     def _grade(self, session: pytest.Session, practical: Practical) -> None:
         items = [item for item in session.items if item.path.parent == practical.directory]
-        bodies = {"build": build_body, "checks": functools.partial(serve, session, items)}
+        bodies: dict[str, Body] = {"build": build_body, "checks": functools.partial(serve, session, items)}
         cell = open_cell(self._submission, bodies)
         try:
             built = _build(cell, practical, self._selection)

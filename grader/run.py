@@ -23,13 +23,13 @@ _QUIET = ("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging", "--
 class Listener:
     """What a progress display may want to know; every method does nothing here."""
 
-    def planned(self, cases: int) -> None:
+    def planned(self, cases: int, /) -> None:
         """So many cases of the practical at hand are going to run."""
 
-    def built(self, practical: Practical, built: Built) -> None:
+    def built(self, _practical: Practical, built: Built, /) -> None:
         """The build has ended."""
 
-    def case(self, practical: Practical, result: CaseResult) -> None:
+    def case(self, _practical: Practical, result: CaseResult, /) -> None:
         """One case has its result."""
 
 

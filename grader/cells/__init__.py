@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.cells.base import Body, Cell
-from grader.submission import Submission
+from grader.cells.base import Body, Cell, Files
 
 
-def open_cell(submission: Submission, bodies: Mapping[str, Body]) -> Cell:
-    """A cell for this submission; `bodies` are what its workers can be started as."""
+def open_cell(files: Files, bodies: Mapping[str, Body]) -> Cell:
+    """A cell with these files; `bodies` are what its workers can be started as."""
     from grader.cells.namespaces import NamespaceCell  # noqa: PLC0415 - a back end is loaded when chosen
 
-    return NamespaceCell(submission, bodies)
+    return NamespaceCell(files, bodies)

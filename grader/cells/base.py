@@ -19,6 +19,13 @@ MiB = 1 << 20
 Body = Callable[[Room, Connection], None]
 
 
+class Files(Protocol):
+    """What is laid out in the cell: a submission."""
+
+    def copy_to(self, dirfd: int) -> None:
+        """Write every file below the folder open at `dirfd`."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class CellLimits:
     """What one submission may use; sizes in bytes."""

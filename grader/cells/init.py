@@ -20,6 +20,7 @@ import select
 import signal
 import socket
 import sys
+from typing import Any
 
 PR_SET_DUMPABLE = 4
 MAX_MESSAGE = 1 << 20
@@ -28,7 +29,7 @@ MAX_DESCRIPTORS = 4
 spawned: set[int] = set()  #: pids in the room that the worker asked for and that still run
 
 
-def spawn(request: dict, descriptors: list[int]) -> int:
+def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
     """Fork and exec; the child keeps stdin, stdout and stderr alone. Returns its pid in the room."""
     pid = os.fork()
     if pid:
@@ -48,8 +49,8 @@ def spawn(request: dict, descriptors: list[int]) -> int:
         for name, (soft, hard) in request["limits"].items():
             resource.setrlimit(getattr(resource, "RLIMIT_" + name.upper()), (soft, hard))
         os.chdir(request["cwd"])
-        os.execve(request["argv"][0], request["argv"], request["env"])
-    except BaseException as error:
+        os.execve(request["argv"][0], request["argv"], request["env"])  # noqa: S606 - the program to start
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the child must not go on as init
         os.write(2, f"cannot start {request['argv'][0]}: {error}\n".encode(errors="replace"))
     os._exit(127)
 
@@ -87,7 +88,7 @@ def kill_all(report: socket.socket) -> int:
 
 def answer(control: socket.socket, message: bytes, descriptors: list[int]) -> None:
     request = json.loads(message)
-    reply: dict = {"id": request["id"]}
+    reply: dict[str, Any] = {"id": request["id"]}
     passed = []
     try:
         if request["op"] == "spawn":
@@ -112,11 +113,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     control.send(b'{"id": 0}')
     while True:
-        ready, _, _ = select.select([control, wake_read], [], [])
+        ready, _, _ = select.select([control.fileno(), wake_read], [], [])
         if wake_read in ready:
             os.read(wake_read, 4096)
             reap(control, os.WNOHANG)
-        if control in ready:
+        if control.fileno() in ready:
             message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
             if not message:
                 return

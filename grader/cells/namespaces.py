@@ -16,16 +16,15 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
 from grader.cells import kernel
-from grader.cells.base import Body, CellLimits, WorkerHandle
+from grader.cells.base import Body, CellLimits, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, prepare_network, start_room
 from grader.errors import CellError
-from grader.submission import Submission
 
 #: Every Linux machine has /sys, no submission lies in it, and no worker needs it.
 STAGE = Path("/sys")
@@ -49,7 +48,7 @@ class NamespaceCell:
     """See `grader.cells.base.Cell`. Raises `CellError` when the machine refuses a namespace."""
 
     def __init__(
-        self, submission: Submission, bodies: Mapping[str, Body], limits: CellLimits | None = None
+        self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None
     ) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
@@ -58,7 +57,7 @@ class NamespaceCell:
         self._host = os.fork()
         if self._host == 0:
             self._control.close()
-            _run_to_end(lambda: _host(theirs, parent, submission, bodies, limits or CellLimits()))
+            _run_to_end(lambda: _host(theirs, parent, files, bodies, limits or CellLimits()))
         theirs.close()
         try:
             self._map_users()
@@ -92,18 +91,19 @@ class NamespaceCell:
             self._host = 0
 
     def _map_users(self) -> None:
-        """Give the host's new user namespace its ids: our own, or for root `nobody` beside root.
+        """Give the host's new user namespace its ids: our own, or for root all that there are.
 
-        Root stays mapped only so that the worker may *read* root's files (CAP_DAC_READ_SEARCH); the
-        worker runs as `nobody` and cannot go back: it has no CAP_SETUID.
+        Everyone is mapped only so that the worker may *read* everyone's files (CAP_DAC_READ_SEARCH);
+        it runs as `nobody` and cannot become anybody else: it has no CAP_SETUID.
         """
         if self._receive() != b"unshared":
             raise CellError("no user namespace: the kernel refused it; see: grader doctor")
         uid, gid = os.geteuid(), os.getegid()
         proc = Path(f"/proc/{self._host}")
         if uid == 0:
-            (proc / "uid_map").write_text(f"{ROOM_UID} {ROOM_UID} 1\n0 0 1\n")
-            (proc / "gid_map").write_text(f"{ROOM_UID} {ROOM_UID} 1\n0 0 1\n")
+            for name in ("uid_map", "gid_map"):
+                ranges = [line.split() for line in Path(f"/proc/self/{name}").read_text().splitlines()]
+                (proc / name).write_text("".join(f"{first} {first} {count}\n" for first, _, count in ranges))
         else:
             (proc / "uid_map").write_text(f"{uid} {uid} 1\n")
             (proc / "setgroups").write_text("deny")
@@ -119,13 +119,13 @@ class NamespaceCell:
         return self._control.recv(4096)
 
 
-def _run_to_end(work: object) -> NoReturn:
+def _run_to_end(work: Callable[[], None]) -> NoReturn:
     """Run a forked child's work and leave without any of the parent's clean-up handlers."""
     status = 1
     try:
-        work()  # type: ignore[operator]  # narrowed by the callers: a function without arguments
+        work()
         status = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the child must not go on as the parent
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -134,7 +134,7 @@ def _run_to_end(work: object) -> NoReturn:
 def _host(
     control: socket.socket,
     parent: int,
-    submission: Submission,
+    files: Files,
     bodies: Mapping[str, Body],
     limits: CellLimits,
 ) -> None:
@@ -143,7 +143,7 @@ def _host(
     try:
         _enter_namespaces(control, parent)
         _mount_stage(limits)
-        _lay_out(submission)
+        _lay_out(files)
     except (OSError, CellError) as error:
         control.send(f"no sandbox: {error}; see: grader doctor".encode())
         return
@@ -189,11 +189,11 @@ def _mount_stage(limits: CellLimits) -> None:
     kernel.mount("grader", str(STAGE), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
 
 
-def _lay_out(submission: Submission) -> None:
+def _lay_out(files: Files) -> None:
     os.umask(0o022)
     (STAGE / "work").mkdir()
     work = os.open(STAGE / "work", os.O_RDONLY | os.O_DIRECTORY)
-    submission.copy_to(work)
+    files.copy_to(work)
     os.close(work)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 def flooding(address: tuple[str, int], stream: bytes) -> Iterator[None]:
     """Inside this block two threads send `stream` over and over to `address` and drop what comes back."""
     connection = socket.create_connection(address)
-    connection.setblocking(True)
     threads = [
         threading.Thread(target=_send, args=(connection, stream), daemon=True),
         threading.Thread(target=_drain, args=(connection,), daemon=True),

@@ -30,7 +30,7 @@ class TcpPeer:
     def __init__(self, watch: Watch, connection: socket.socket, who: str) -> None:
         self._watch = watch
         self._socket = connection
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._who = who
         self.local = connection.getsockname()[:2]
         self.remote = connection.getpeername()[:2]
@@ -66,7 +66,7 @@ class TcpPeer:
     def until_consumed(self) -> Self:
         """Wait until the program has read everything that was sent."""
         self._watch.until(
-            lambda: self._is_consumed(),
+            self._is_consumed,
             what=f"read all of the {self.sent:,} bytes that were sent to it",
         )
         return self
@@ -81,9 +81,8 @@ class TcpPeer:
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
         if len(self._received) < count:
-            ending = "reset" if self._end == "reset" else "closed"
             raise SubmissionFault(
-                f"{self._who} {ending} the connection after {len(self._received):,} of {count:,} bytes",
+                f"{self._ending()} after {len(self._received):,} of {count:,} bytes",
                 expected=f"{count:,} bytes",
                 actual=show_bytes(bytes(self._received)),
             )
@@ -112,7 +111,7 @@ class TcpPeer:
         """Everything until the program closes; a reset is a fault."""
         self.until_closed()
         if self._end == "reset":
-            raise SubmissionFault(f"{self._who} reset the connection (RST) instead of closing it")
+            raise SubmissionFault(f"{self._ending()} (RST) instead of closing it in order (FIN)")
         return self._take(len(self._received))
 
     def until_closed(self) -> Self:
@@ -184,7 +183,7 @@ class TcpPeer:
         return self
 
     def close(self) -> None:
-        """close(2): FIN, or RST when bytes of the program's are still unread."""
+        """Close our side: FIN, or RST when bytes of the program's are still unread."""
         self._socket.close()
 
     def reset(self) -> None:
@@ -233,7 +232,7 @@ class TcpPeer:
         except (ConnectionResetError, BrokenPipeError) as error:
             self._end = "reset"
             raise SubmissionFault(
-                f"{self._who} closed the connection while bytes were being sent to it ({error.strerror})"
+                f"{self._ending()}, while bytes were being sent to it ({error.strerror})"
             ) from error
         if len(self._head_sent) < 64:
             self._head_sent += bytes(view[: min(count, 64)])
@@ -261,6 +260,13 @@ class TcpPeer:
         self._taken += count
         return data
 
+    def _ending(self) -> str:
+        """Who ended this connection, and whether it was by ending itself."""
+        end = self._watch.end_of_server()
+        if end is not None:
+            return f"{end}, which ended the connection"
+        return f"{self._who} {'reset' if self._end == 'reset' else 'closed'} the connection"
+
     def _is_consumed(self) -> bool:
         near, far = self.near_end(), self.far_end()
         if far is None or far.state not in _OPEN:
@@ -278,7 +284,7 @@ class Listener:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self._socket.bind(("127.0.0.1", port))
         self._socket.listen(64)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self.host, self.port = self._socket.getsockname()
 
     def accept(self, peer: type[P], who: str) -> P:

@@ -63,7 +63,10 @@ class RunningProgram:
 
     def processes(self) -> list[int]:
         """Its pid and those of its descendants that are still its own (orphans belong to init)."""
-        return [self.pid, *proc.descendants(self.pid)]
+        try:
+            return [self.pid, *proc.descendants(self.pid)]
+        except ProcessGoneError:
+            return []
 
     def tasks(self) -> list[Task]:
         """Every thread of every process of the program."""
@@ -78,15 +81,18 @@ class RunningProgram:
         return [task for task in self.tasks() if task.call is not None]
 
     def stop(self) -> None:
-        """SIGSTOP every process and wait until each thread has stopped."""
+        """SIGSTOP every process and wait until each thread has stopped.
+
+        The signal is repeated: a child that was being forked at the first one has not got it.
+        """
         poller = select.poll()
         deadline = time.monotonic() + _STOP_CEILING
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        while any(task.state not in "TtZX" for task in self.tasks()):
+        while moving := {task.pid for task in self.tasks() if task.state not in "TtZX"}:
             if time.monotonic() > deadline:
                 raise Inconclusive(f"{self.name} could not be stopped")
+            for pid in moving:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
             poller.poll(1)
 
     def go_on(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -16,6 +16,7 @@ from grader.build import Built
 from grader.cells.room import Room
 from grader.errors import CellError, Inconclusive, SubmissionFault
 from grader.job import CaseResult, Evidence, Status
+from grader.observe.proc import ProcessGoneError
 from grader.text import bounded, printable
 from grader.worker.compare import show_bytes
 from grader.worker.scene import Scene
@@ -35,7 +36,7 @@ class CheckRunner:
         self._result: CaseResult | None = None
 
     @contextlib.contextmanager
-    def scene(self, program: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a fixture's generator
+    def scene(self, program: str) -> Iterator[Scene]:
         """The scene of the check that runs now."""
         self._scene = Scene(self.room, self.built, program)
         try:
@@ -58,17 +59,15 @@ class CheckRunner:
         if op == "==":
             self._comparison = (left, right)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a hook
-        report = yield
+    def pytest_exception_interact(self, call: pytest.CallInfo[None]) -> None:
+        """A step of the check raised; the first one decides (a later one is the clean-up's)."""
         if call.excinfo is not None and self._result is not None and self._result.status == "passed":
-            self._judge(item, call.excinfo.value)
-        return report
+            self._judge(call.excinfo.value)
 
-    def _judge(self, item: pytest.Item, error: BaseException) -> None:
+    def _judge(self, error: BaseException) -> None:
         """Whose fault it is lives in the exception's type."""
         assert self._result is not None
-        status, message, evidence = self._explain(item, error)
+        status, message, evidence = self._explain(error)
         if self._scene is not None and status != "error":
             with contextlib.suppress(OSError, LookupError):
                 evidence += self._scene.evidence()
@@ -79,11 +78,13 @@ class CheckRunner:
             for piece in evidence[:PIECES_SHOWN]
         ]
 
-    def _explain(self, item: pytest.Item, error: BaseException) -> tuple[Status, str, list[Evidence]]:
+    def _explain(self, error: BaseException) -> tuple[Status, str, list[Evidence]]:
         if isinstance(error, CellError):
             raise error  # the room is gone: this worker is of no more use
         if isinstance(error, Inconclusive):
             return "inconclusive", str(error), []
+        if isinstance(error, ProcessGoneError):
+            return self._gone(error)
         if isinstance(error, SubmissionFault):
             pieces = [("expected", error.expected), ("actual", error.actual)]
             shown = [Evidence(title, _shown(value)) for title, value in pieces if value is not None]
@@ -100,6 +101,14 @@ class CheckRunner:
         if isinstance(error, pytest.fail.Exception):  # pytest-timeout's way of saying so
             return "error", f"the check itself did not end: {error}", [_traceback(error)]
         return "error", f"the grader failed, not the program: {type(error).__name__}: {error}", [_traceback(error)]
+
+    def _gone(self, error: ProcessGoneError) -> tuple[Status, str, list[Evidence]]:
+        """A process ended while it was looked at: its fault if it is a server, which must not end."""
+        programs = self._scene.watch.programs if self._scene is not None else []
+        for program in programs:
+            if program.must_live and program.wait(1.0) is not None:
+                return "failed", f"{program.name} {program.describe_end()}", []
+        return "inconclusive", f"a process ended while it was being looked at: {error}", []
 
 
 def serve(

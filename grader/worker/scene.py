@@ -9,6 +9,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from grader.build import Built
@@ -125,7 +126,7 @@ class Scene:
         """A file for the program in its working directory; its path in the room."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         descriptor = os.open(self.room.data / name, flags, 0o644)
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         return f"/data/{name}"
 
@@ -135,7 +136,7 @@ class Scene:
             descriptor = os.open(self.room.data / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
-        with open(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb") as file:
             return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
     def evidence(self) -> list[Evidence]:
@@ -159,7 +160,7 @@ class Scene:
                 shutil.rmtree(entry.path, ignore_errors=True)  # resists symbolic links (os.fwalk with dir_fd)
             else:
                 with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+                    Path(entry.path).unlink()
 
 
 class Traced:
@@ -220,7 +221,7 @@ class Server(Generic[P]):
         connection = socket.socket()
         if rcvbuf is not None:  # before connect(2): the window scale is settled there
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        connection.setblocking(False)
+        connection.settimeout(0)
         error = connection.connect_ex((host, self.port))
         if error not in (0, 115):  # EINPROGRESS
             connection.close()

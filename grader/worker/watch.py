@@ -9,6 +9,7 @@ The ceiling is the last resort, for programs that spin or sleep.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import select
 import time
@@ -61,37 +62,49 @@ class Watch:
         may make the condition true. With `alive` the end of a program that serves is a fault.
         Raises `SubmissionFault`.
         """
+        servers = [program for program in self.programs if program.must_live] if alive else []
         poller = select.poll()
         for descriptor, events in descriptors:
             poller.register(descriptor, events)
-        servers = [program for program in self.programs if program.must_live] if alive else []
         for program in servers:
             poller.register(program.pidfd, select.POLLIN)
         started = time.monotonic()
-        stillness: Stillness | None = None
-        looks = 0
-        while True:
+        stillness = Stillness()
+        for look in itertools.count():
             if value := condition():
                 return value
-            for program in servers:
-                if program.ended():
-                    if value := condition():
-                        return value
-                    raise SubmissionFault(f"{program.name} {program.describe_end()} and so did not {what}")
-            waited = time.monotonic() - started
-            if waited > ceiling:
-                raise SubmissionFault(f"within {ceiling:.0f} s the program did not {what}")
-            if waited > _PATIENCE:
-                stillness = stillness or Stillness()
-                now = time.monotonic()
-                if stillness.feed(self.snapshot(), now):
-                    if value := condition():
-                        return value
-                    raise SubmissionFault(f"the program did not {what}: it waits for something else")
-            looks += 1
-            if looks <= _QUICK_LOOKS:
+            now = time.monotonic()
+            if reason := self._hopeless(servers, stillness, now, now - started, ceiling):
+                if value := condition():  # it came true while hope was given up
+                    return value
+                raise SubmissionFault(reason.format(what=what))
+            if look < _QUICK_LOOKS:
                 os.sched_yield()
-            poller.poll(0 if looks <= _QUICK_LOOKS else _PACE_MS)
+            poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS)
+        raise AssertionError  # not reached: the count has no end
+
+    def _hopeless(
+        self, servers: Sequence[RunningProgram], stillness: Stillness, now: float, waited: float, ceiling: float
+    ) -> str | None:
+        """Why the awaited state cannot come any more, None while it may."""
+        for program in servers:
+            if program.ended():
+                return f"{program.name} {program.describe_end()} and so did not {{what}}"
+        if waited > ceiling:
+            return f"within {ceiling:.0f} s the program did not {{what}}"
+        if waited > _PATIENCE and stillness.feed(self.snapshot(), now):
+            return "the program did not {what}: it waits for something else"
+        return None
+
+    def end_of_server(self) -> str | None:
+        """How a program that should live has ended, None while all live.
+
+        A process closes its connections a moment before its end can be seen, so this waits for rest.
+        """
+        with contextlib.suppress(Inconclusive):
+            self.until_still(ceiling=1.0)
+        ended = (program for program in self.programs if program.must_live and program.ended())
+        return next((f"{program.name} {program.describe_end()}" for program in ended), None)
 
     def until_or_time_is_up(self, condition: Callable[[], object], seconds: float, *, what: str) -> None:
         """Wait for what the contract gives the program this much time to do, however still it looks."""

@@ -1,0 +1,38 @@
+# make setup   the system packages (when allowed) and .venv
+# make grade   grade SUBMISSION (default: the bundled reference)
+# make test    every test, in parallel
+# make lint    ruff and mypy
+
+# The first Python that is 3.11 or later, can be executed by this user, and can make environments.
+PYTHON ?= $(firstword $(foreach p,/usr/bin/python3.11 python3.11 python3 python3.13 python3.12,$(shell $(p) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+SUBMISSION ?= reference/reverse/c
+VENV := .venv
+GRADER := $(VENV)/bin/grader
+
+.PHONY: setup grade test lint clean system
+
+setup: $(VENV)/ready
+
+grade: setup
+	@$(GRADER) check $(SUBMISSION)
+
+test: setup
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal tests
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+system:
+	@ci/install-system
+
+# Made again when the dependencies changed, or when .venv came from another machine or place.
+$(VENV)/ready: pyproject.toml ci/install-system | system
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 with venv was found. Install it: apt-get install python3 python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,63 @@
+"""The `grader` command: what each exit status means stands in `EXIT`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from grader import __version__
+from grader.commands.check import check
+from grader.commands.doctor import doctor
+from grader.commands.explain import explain
+from grader.commands.listing import listing
+from grader.errors import CellError, GraderError, UsageError
+from grader.submission import EmptySubmissionError
+
+EXIT = """\b
+Exit status: 0 every check passed, 1 some check failed or a program is missing,
+3 the grader could not decide something, 4 usage, 5 nothing to grade."""
+
+USAGE, UNDECIDED, NOTHING, INTERRUPTED = 4, 3, 5, 130
+
+
+@click.group(epilog=EXIT, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="grader")
+def cli() -> None:
+    """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
+
+
+for command in (check, listing, explain, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit status."""
+    try:
+        status = cli.main(arguments, prog_name="grader", standalone_mode=False)
+    except click.exceptions.Abort:
+        status = _say("stopped", INTERRUPTED)
+    except KeyboardInterrupt:
+        status = _say("stopped; nothing of the submission is left running", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        status = USAGE
+    except EmptySubmissionError as error:
+        status = _say(str(error), NOTHING)
+    except UsageError as error:
+        status = _say(str(error), USAGE)
+    except CellError as error:
+        status = _say(str(error), UNDECIDED)
+    except GraderError as error:
+        status = _say(f"this is a fault of the grader's own, please report it: {error}", UNDECIDED)
+    return status if isinstance(status, int) else 0
+
+
+def _say(message: str, status: int) -> int:
+    click.echo(f"grader: {message}", err=True)
+    return status

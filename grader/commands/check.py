@@ -1,0 +1,123 @@
+"""grader check PATH: grade one submission."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from grader import verdicts
+from grader.commands.progress import open_progress
+from grader.errors import UsageError
+from grader.job import TIERS, Results, Selection
+from grader.practical import Practical, load_practicals
+from grader.reports import json, junit, terminal
+from grader.submission import EmptySubmissionError, Submission, open_submission
+
+_WIDTH_WITHOUT_TERMINAL = 120
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--practical", "practicals", multiple=True, metavar="NAME", help="Grade this practical only.")
+@click.option("--program", "programs", multiple=True, metavar="NAME", help="Grade this program only.")
+@click.option("--tier", "tiers", multiple=True, type=click.Choice(TIERS), help="Run this tier's checks only.")
+@click.option("--check", "checks", multiple=True, metavar="ID", help="Run this check only.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write results.json and junit.xml here.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Workers at the same time (default: one a core).")
+@click.option("--verbose", "-v", is_flag=True, help="Show every failure in full, and every check.")
+def check(  # noqa: PLR0917 - click passes everything by keyword
+    path: Path,
+    practicals: tuple[str, ...],
+    programs: tuple[str, ...],
+    tiers: tuple[str, ...],
+    checks: tuple[str, ...],
+    out: Path | None,
+    jobs: int | None,
+    verbose: bool,  # noqa: FBT001 - click passes flags by keyword
+) -> int:
+    """Grade the folder or archive PATH and say what is wrong with it.
+
+    The options that choose may be repeated.
+    """
+    known = load_practicals()
+    chosen = _named(known, practicals)
+    selection = _selection(chosen, programs, tiers, checks)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    with open_submission(path) as submission:
+        wanted = [p for p in chosen if practicals or programs or _concerns(p, submission)]
+        if not wanted:
+            raise EmptySubmissionError(_nothing(submission, chosen))
+        found = _grade(submission, wanted, selection, jobs, console)
+    terminal.show(found, console, verbose=verbose)
+    if out is not None:
+        _write(found, out, console)
+    return verdicts.exit_code(found)
+
+
+def _grade(
+    submission: Submission,
+    practicals: Sequence[Practical],
+    selection: Selection,
+    jobs: int | None,
+    console: Console,
+) -> Results:
+    from grader.run import grade  # noqa: PLC0415 - pytest is only needed here
+
+    with open_progress(console, submission.name) as progress:
+        return grade(submission, practicals, selection, jobs=jobs, listener=progress)
+
+
+def _named(known: dict[str, Practical], names: Sequence[str]) -> list[Practical]:
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no practical '{name}'; there are: {', '.join(known)}")
+    return [known[name] for name in names] if names else list(known.values())
+
+
+def _selection(
+    practicals: Sequence[Practical], programs: Sequence[str], tiers: Sequence[str], checks: Sequence[str]
+) -> Selection:
+    """Aliases are resolved; an unknown name is a usage error that says which there are."""
+    resolved = []
+    for name in programs:
+        matches = {real for practical in practicals if (real := practical.program_for(name))}
+        if not matches:
+            there = ", ".join(program for practical in practicals for program in practical.programs)
+            raise UsageError(f"there is no program '{name}'; there are: {there}")
+        resolved += sorted(matches)
+    ids = {identifier for practical in practicals for identifier in practical.checks}
+    for identifier in checks:
+        if identifier not in ids:
+            raise UsageError(f"there is no check '{identifier}'; see: grader list --checks")
+    return Selection(tuple(resolved), tuple(tier for tier in TIERS if tier in tiers), tuple(checks))
+
+
+def _concerns(practical: Practical, submission: Submission) -> bool:
+    """Whether a file is named after one of its programs, or a Makefile is there that might build them."""
+    names = {Path(file.path).name for file in submission.files}
+    stems = {name.split(".")[0] for name in names}
+    wanted = {n for p in practical.programs.values() for n in (p.name, *p.aliases)}
+    return bool(stems & wanted) or bool(names & {"Makefile", "makefile", "GNUmakefile"})
+
+
+def _nothing(submission: Submission, practicals: Sequence[Practical]) -> str:
+    there = ", ".join(program for practical in practicals for program in practical.programs)
+    files = ", ".join(file.path for file in submission.files[:5])
+    return (
+        f"{submission.name}: no program to grade was found among its files ({files}, ...). Expected: one of"
+        f" {there}, as NAME.c, NAME.py, an executable script or built by a Makefile. What to do: check the names."
+    )
+
+
+def _write(found: Results, out: Path, console: Console) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        json.write(found, out / "results.json")
+        junit.write(found, out / "junit.xml")
+    except OSError as error:
+        raise UsageError(f"cannot write the reports: {error}") from error
+    console.print(f"reports: {out / 'results.json'}, {out / 'junit.xml'}", style="dim", soft_wrap=True)

@@ -1,0 +1,84 @@
+"""Live progress: a bar and the latest failures on a terminal, a line a program elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from grader.build import Built
+from grader.job import CaseResult
+from grader.practical import Practical
+from grader.run import Listener
+
+
+@contextlib.contextmanager
+def open_progress(console: Console, name: str) -> Iterator[Listener]:
+    """A listener that shows how far the run has come, for as long as the block lasts."""
+    if not console.is_terminal:
+        yield PlainProgress(console, name)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[failed]}"),
+    )
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+        yield LiveProgress(bar, name)
+
+
+class LiveProgress(Listener):
+    """Drawn by hand at each step: no thread of rich's may run while workers are forked."""
+
+    def __init__(self, bar: Progress, name: str) -> None:
+        self._bar = bar
+        self._task = bar.add_task(f"building {name}", total=None, failed="")
+        self._name = name
+        self._failed = 0
+        bar.refresh()
+
+    def planned(self, cases: int, /) -> None:
+        self._bar.update(self._task, description=f"grading {self._name}", total=cases)
+        self._bar.refresh()
+
+    def case(self, _practical: Practical, result: CaseResult, /) -> None:
+        if result.status not in {"passed", "inconclusive"}:
+            self._failed += 1
+            line = result.message.splitlines()[0] if result.message else ""
+            self._bar.console.print(
+                Text.assemble((f"{result.status:8}", "red"), f"{result.program}  {result.check}  ", (line, "dim")),
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+        self._bar.update(self._task, advance=1, failed=f"{self._failed} failed" if self._failed else "")
+        self._bar.refresh()
+
+
+class PlainProgress(Listener):
+    """For logs: one line for the build, and one each time another program is done."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self._done: Counter[str] = Counter()
+        self._planned = 0
+        console.print(f"grading {name}", soft_wrap=True)
+
+    def built(self, _practical: Practical, built: Built, /) -> None:
+        failed = f", {len(built.failed)} failed: {', '.join(built.failed)}" if built.failed else ""
+        self._console.print(f"built {len(built.commands)} programs{failed}", soft_wrap=True)
+
+    def planned(self, cases: int, /) -> None:
+        self._planned = cases
+
+    def case(self, _practical: Practical, result: CaseResult, /) -> None:
+        self._done[result.status] += 1
+        done = self._done.total()
+        if done == self._planned or done % 100 == 0:
+            counts = ", ".join(f"{count} {status}" for status, count in self._done.items())
+            self._console.print(f"{done} of {self._planned} runs: {counts}", soft_wrap=True)

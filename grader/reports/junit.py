@@ -1,0 +1,63 @@
+"""junit.xml for CI: one flat suite a program, one test case a check.
+
+Readers differ: some show only the message, some only the body, so the body repeats the message;
+`classname` and `name` together are unique. What could not be decided is skipped (inconclusive) or an
+error of the grader's, never a failure; what was not handed in is a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from junit_xml import TestCase, TestSuite, to_xml_report_string
+
+from grader.job import Results, Verdict
+
+#: Characters that XML 1.0 cannot hold even escaped; carriage returns would vanish in readers.
+_ILLEGAL = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(found: Results, file: Path) -> None:
+    file.write_text(to_text(found), encoding="utf-8")
+
+
+def to_text(found: Results) -> str:
+    suites = [
+        TestSuite(_clean(f"{practical}.{program}"), [_case(verdict) for verdict in verdicts])
+        for (practical, program), verdicts in groupby(found.checks, lambda v: (v.practical, v.program))
+    ]
+    return str(to_xml_report_string(suites, encoding="utf-8"))
+
+
+def _case(verdict: Verdict) -> TestCase:
+    case = TestCase(
+        name=verdict.id,
+        classname=f"{verdict.practical}.{verdict.program}",
+        elapsed_sec=verdict.seconds,
+        stdout=_clean(f"{verdict.points:g} of {verdict.max_points:g} points, tier {verdict.tier}"),
+    )
+    message = _clean(verdict.message) or verdict.status  # an empty one would count as a pass
+    body = _clean("\n".join(_body(verdict)))
+    if verdict.status in {"failed", "missing"}:
+        case.add_failure_info(message, body, verdict.status)
+    elif verdict.status == "inconclusive":
+        case.add_skipped_info(f"inconclusive: {message}", body)
+    elif verdict.status in {"error", "not_run"}:
+        case.add_error_info(message, body, verdict.status)
+    return case
+
+
+def _body(verdict: Verdict) -> Iterator[str]:
+    yield verdict.message
+    yield f"Requirement: {verdict.requirement}"
+    for piece in verdict.evidence:
+        yield f"{piece.title}: {piece.text}" if "\n" not in piece.text else f"{piece.title}:\n{piece.text}"
+    if verdict.hint:
+        yield f"Hint: {verdict.hint}"
+
+
+def _clean(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text.replace("\r", "\n"))

@@ -1,0 +1,147 @@
+"""The summary that a person reads: score per program, what failed and why, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.job import BuildStep, Results, Status, Verdict
+
+_STYLE: dict[Status, str] = {
+    "passed": "green",
+    "failed": "red",
+    "missing": "red",
+    "inconclusive": "yellow",
+    "not_run": "yellow",
+    "error": "magenta",
+}
+#: Failures of one program that are shown in full; `verbose` shows all.
+SHOWN_IN_FULL = 5
+_CODE_LINES = 14
+
+
+def show(found: Results, console: Console, *, verbose: bool = False) -> None:
+    for step in found.build:
+        if not step.ok and (verbose or _matters(step, found)):
+            console.print(_build_failure(step))
+    for program, verdicts in _by_program(found):
+        for block in _failures(program, verdicts, verbose=verbose):
+            console.print(block)
+    if verbose:
+        console.print(_everything(found))
+    for note in found.notes:
+        console.print(Text(f"Note: {note}", style="yellow"))
+    console.print(_scores(found))
+    console.print(_conclusion(found))
+
+
+def _by_program(found: Results) -> Iterator[tuple[str, list[Verdict]]]:
+    for program, verdicts in groupby(found.checks, lambda verdict: verdict.program):
+        yield program, list(verdicts)
+
+
+def _matters(step: BuildStep, found: Results) -> bool:
+    """A failed step that a later one made good says nothing."""
+    return any(v.status in {"failed", "missing"} and v.program in step.command for v in found.checks)
+
+
+def _build_failure(step: BuildStep) -> RenderableType:
+    return Group(
+        Text.assemble(("BUILD FAILED  ", "bold red"), (step.command, "bold")),
+        Padding(Text(step.output), (0, 0, 1, 2)),
+    )
+
+
+def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[RenderableType]:
+    """Verdicts with the same message are told once: one cause, many checks."""
+    told: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.status not in {"passed", "missing"}:
+            told.setdefault((verdict.status, verdict.message), []).append(verdict)
+    for number, alike in enumerate(told.values()):
+        if verbose or number < SHOWN_IN_FULL:
+            yield _in_full(alike)
+        else:
+            yield Text.assemble(
+                (f"{alike[0].status.upper()}  ", _STYLE[alike[0].status]),
+                (f"{program}  {', '.join(v.id for v in alike)}: ", "bold"),
+                alike[0].message.splitlines()[0],
+            )
+
+
+def _in_full(alike: Sequence[Verdict]) -> RenderableType:
+    verdict = alike[0]
+    points = f"{verdict.max_points:g} point{'s' if verdict.max_points != 1 else ''}"
+    title = Text.assemble(
+        (f"{verdict.status.upper().replace('_', ' ')}  ", f"bold {_STYLE[verdict.status]}"),
+        (f"{verdict.program}  {verdict.id}", "bold"),
+        (f"  ({verdict.tier}, {points})", "dim"),
+    )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("required", Text(verdict.requirement))
+    table.add_row("happened", Text(verdict.message, style=_STYLE[verdict.status]))
+    for piece in verdict.evidence:
+        table.add_row(piece.title, Text(_shortened(piece.text)))
+    if verdict.hint:
+        table.add_row("hint", Text(verdict.hint, style="cyan"))
+    if len(alike) > 1:
+        table.add_row("the same in", Text(", ".join(v.id for v in alike[1:])))
+    return Group(title, Padding(table, (0, 0, 1, 2)))
+
+
+def _shortened(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) <= _CODE_LINES:
+        return text
+    half = _CODE_LINES // 2
+    return "\n".join([*lines[:half], f"... {len(lines) - 2 * half} lines ...", *lines[-half:]])
+
+
+def _everything(found: Results) -> RenderableType:
+    table = Table(title="every check", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for heading in ("status", "program", "check", "tier", "points", "seconds"):
+        table.add_column(heading, justify="right" if heading in {"points", "seconds"} else "left")
+    for v in found.checks:
+        points = f"{v.points:g}/{v.max_points:g}"
+        table.add_row(Text(v.status, _STYLE[v.status]), v.program, v.id, v.tier, points, f"{v.seconds:.2f}")
+    return table
+
+
+def _scores(found: Results) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("program", "score", "passed", "failed", "undecided"):
+        table.add_column(heading, justify="left" if heading == "program" else "right")
+    for program, verdicts in _by_program(found):
+        statuses = [verdict.status for verdict in verdicts]
+        if set(statuses) == {"missing"}:
+            table.add_row(program, Text("not handed in", "red"), "", "", "")
+            continue
+        counted = [v for v in verdicts if v.status in {"passed", "failed", "missing"}]
+        score = f"{sum(v.points for v in counted):g} / {sum(v.max_points for v in counted):g}"
+        failed = statuses.count("failed") + statuses.count("missing")
+        undecided = len(statuses) - statuses.count("passed") - failed
+        table.add_row(
+            Text(program, "bold"),
+            score,
+            Text(str(statuses.count("passed")), "green"),
+            Text(str(failed), "red" if failed else "dim"),
+            Text(str(undecided), "yellow" if undecided else "dim"),
+        )
+    return table
+
+
+def _conclusion(found: Results) -> RenderableType:
+    line = Text.assemble(("score ", "bold"), (f"{found.score:g} of {found.max_score:g}", "bold"))
+    worst = next((v for v in found.checks if v.status == "failed"), None)
+    if worst is not None:
+        line.append(f"\nmore about a check: grader explain {worst.id}", "dim")
+    elif all(verdict.status == "passed" for verdict in found.checks):
+        line.append("  every check passed", "green")
+    return line

@@ -1,0 +1,69 @@
+"""The defects: each is a reference program and one mistake, kept as the difference between the two.
+
+defects.toml of a practical names them; `materialise` makes the folder that a student with this
+mistake would hand in. A difference shows the mistake alone, and nothing else can be wrong.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of defects.toml."""
+
+    name: str
+    program: str
+    language: Literal["c", "python"]
+    mistake: str  #: what the student did, in one line
+    rows: tuple[int, ...]  #: of the catalogue of mistakes, docs/defects.md
+    caught_by: tuple[str, ...]  #: the checks that are meant to name it
+    also: tuple[str, ...] = ()  #: other checks that must fail because of it, and no more
+    practical: str = "reverse"
+
+    @property
+    def expected(self) -> set[str]:
+        return set(self.caught_by) | set(self.also)
+
+    @property
+    def patch(self) -> Path:
+        return ROOT / "tests" / "defects" / self.practical / self.language / f"{self.name}.diff"
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.language}"
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    defects: tuple[Defect, ...]
+
+
+def load(practical: str = "reverse") -> tuple[Defect, ...]:
+    """All defects of a practical: every *.toml beside the differences."""
+    found: list[Defect] = []
+    for file in sorted((ROOT / "tests" / "defects" / practical).glob("*.toml")):
+        found.extend(msgspec.toml.decode(file.read_bytes(), type=_File).defects)
+    return tuple(found)
+
+
+def materialise(defect: Defect, directory: Path) -> Path:
+    """Write the defective submission into `directory`; its Makefile builds that one program."""
+    shutil.copytree(ROOT / "reference" / defect.practical / defect.language, directory, dirs_exist_ok=True)
+    for file in directory.iterdir():
+        if file.name == "__pycache__":
+            shutil.rmtree(file)
+    subprocess.run(["git", "apply", "-p1", str(defect.patch)], check=True, cwd=directory)
+    makefile = directory / "Makefile"
+    if makefile.exists():
+        lines = [
+            f"PROGRAMS = {defect.program}" if line.startswith("PROGRAMS =") else line
+            for line in makefile.read_text().splitlines()
+        ]
+        makefile.write_text("\n".join(lines) + "\n")
+    return directory
