@@ -142,7 +142,7 @@ class Builder:
             return False
 
     def _kind(self, name: str) -> str | None:
-        """"program", "script" or None: what the file called `name` is, were it to be executed."""
+        """What the file called `name` is, were it to be executed: "program", "script" or None."""
         try:
             descriptor = os.open(self._room.work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:

@@ -14,7 +14,7 @@ import msgspec
 from grader.build import Built
 from grader.cells.base import Cell, WorkerHandle
 from grader.errors import CellError
-from grader.job import CaseResult, Evidence
+from grader.job import Case, CaseResult, Evidence
 
 #: Seconds that a check may take before its worker is killed: pytest-timeout, inside, comes first.
 CHECK_CEILING = 150.0
@@ -23,7 +23,8 @@ JOB_CEILING = 900.0
 #: Workers that may die at their start before the run is given up.
 _STARTS_LOST = 5
 
-Identity = tuple[str, str, str]  #: check id, program, case
+#: A server that took so many seconds and still did not listen, so many times, is not started again.
+_SLOW_START, _SLOW_STARTS = 5.0, 2
 
 
 class _Busy(msgspec.Struct):
@@ -37,13 +38,12 @@ class _Busy(msgspec.Struct):
 class Dispatcher:
     """Runs items by index; what is inconclusive is tried once more in a fresh cell half-way."""
 
-    def __init__(
-        self, cell: Cell, built: Built, identities: Sequence[Identity], *, jobs: int | None = None
-    ) -> None:
+    def __init__(self, cell: Cell, built: Built, cases: Sequence[Case], *, jobs: int | None = None) -> None:
         self._cell = cell
         self._built = msgspec.json.encode(built)
-        self._identities = identities
-        self._jobs = jobs or len(os.sched_getaffinity(0))
+        self._cases = cases
+        # Checks mostly wait for the kernel: two workers keep a core busy.
+        self._jobs = jobs or 2 * len(os.sched_getaffinity(0))
         self._deadline = time.monotonic() + JOB_CEILING
 
     def run(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:
@@ -63,6 +63,7 @@ class Dispatcher:
     def _round(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:
         """One pass over the items with workers, rooms and networks that nobody used before."""
         queue = collections.deque(indices)
+        slow_starts: collections.Counter[str] = collections.Counter()
         lost = 0
         workers = [self._start() for _ in range(min(self._jobs, len(queue)))]
         try:
@@ -82,21 +83,38 @@ class Dispatcher:
                         worker.handle = self._start().handle
                     else:
                         yield index, result
+                        program = self._cases[index].program
+                        slow_starts[program] += result.not_serving and result.seconds > _SLOW_START
+                        if slow_starts[program] == _SLOW_STARTS:
+                            yield from self._give_up(program, result, queue)
                     worker.index = None
                     if time.monotonic() < self._deadline:
                         self._give(worker, queue)
             for index in queue:
-                check, program, case = self._identities[index]
-                reason = f"the time for the whole submission ({JOB_CEILING:.0f} s) was over before this check ran"
-                yield index, CaseResult(check, program, case, "not_run", 0.0, reason)
+                case = self._cases[index]
+                reason = (
+                    f"the time for the whole submission ({JOB_CEILING:.0f} s) was over before this check ran"
+                )
+                yield index, CaseResult(case.check, case.program, case.label, "not_run", 0.0, reason)
         finally:
             for worker in workers:
                 worker.handle.connection.close()
                 worker.handle.kill()
 
+    def _give_up(
+        self, program: str, last: CaseResult, queue: collections.deque[int]
+    ) -> Iterator[tuple[int, CaseResult]]:
+        """A server that hangs before it listens would cost every check the full ceiling."""
+        for index in list(queue):
+            case = self._cases[index]
+            if case.program == program and case.serves:
+                queue.remove(index)
+                yield index, msgspec.structs.replace(last, check=case.check, case=case.label, seconds=0.0)
+
     def _start(self) -> _Busy:
         worker = _Busy(self._cell.start_worker("checks"))
-        worker.handle.connection.send_bytes(self._built)
+        with contextlib.suppress(OSError):  # it is dead already: its first item will show that
+            worker.handle.connection.send_bytes(self._built)
         return worker
 
     def _give(self, worker: _Busy, queue: collections.deque[int]) -> None:
@@ -128,11 +146,13 @@ class Dispatcher:
             return None
 
     def _verdict(self, index: int, worker: _Busy) -> CaseResult:
-        check, program, case = self._identities[index]
+        case = self._cases[index]
         seconds = time.monotonic() - worker.since
         if seconds > CHECK_CEILING:
             message = f"the check did not end within {CHECK_CEILING:.0f} s and was stopped"
         else:
             message = "the grader's worker died during this check"
-        hint = Evidence("what to do", "This is the grader's fault, not the program's. Run the check again alone.")
-        return CaseResult(check, program, case, "error", seconds, message, [hint])
+        hint = Evidence(
+            "what to do", "This is the grader's fault, not the program's. Run the check again alone."
+        )
+        return CaseResult(case.check, case.program, case.label, "error", seconds, message, [hint])

@@ -23,7 +23,10 @@ from grader.errors import UsageError
 from grader.job import CaseResult, Selection
 from grader.practical import Practical, load_practical
 from grader.submission import Submission
-from grader.worker.runner import identity, serve
+from grader.worker.runner import case_of, serve
+
+#: Seconds after which pytest-timeout ends a check from inside; the dispatcher's ceiling comes later.
+CHECK_TIMEOUT = 120
 
 
 class Engine:
@@ -50,6 +53,11 @@ class Engine:
         self.collection_errors: list[str] = []
 
     # Collection: which check on which program
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Checks are collected whichever configuration file pytest found."""
+        config.addinivalue_line("python_files", "check_*.py")
+        config.addinivalue_line("python_functions", "check_*")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -81,6 +89,9 @@ class Engine:
             validate(practical, [item for item in checks if item.path.parent == practical.directory])
         # Where the selection left no program, pytest made an item without one.
         items[:] = [item for item in checks if isinstance(_program_of(item), str)]
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(CHECK_TIMEOUT, method="signal"))
 
     # Running
 
@@ -97,7 +108,9 @@ class Engine:
         return True
 
     def _grade(self, session: pytest.Session, practical: Practical) -> None:
+        order = list(practical.checks)
         items = [item for item in session.items if item.path.parent == practical.directory]
+        items.sort(key=lambda item: order.index(case_of(item).check))
         bodies: dict[str, Body] = {"build": build_body, "checks": functools.partial(serve, session, items)}
         cell = open_cell(self._submission, bodies)
         try:
@@ -105,7 +118,7 @@ class Engine:
             self._on_built(practical, built)
             indices = [number for number, item in enumerate(items) if _runnable(item, built)]
             self._on_plan(len(indices))
-            dispatcher = Dispatcher(cell, built, [identity(item) for item in items], jobs=self._jobs)
+            dispatcher = Dispatcher(cell, built, [case_of(item) for item in items], jobs=self._jobs)
             for index, result in dispatcher.run(indices):
                 self._on_case(practical, result)
                 _report(items[index], result)
@@ -166,19 +179,28 @@ def _report(item: pytest.Item, result: CaseResult) -> None:
     )
     words = None if outcome == "passed" else (str(item.path), 0, text) if outcome == "skipped" else text
     report = pytest.TestReport(
-        item.nodeid, item.location, dict.fromkeys(item.keywords, 1), outcome, words, "call", duration=result.seconds
+        item.nodeid,
+        item.location,
+        dict.fromkeys(item.keywords, 1),
+        outcome,
+        words,
+        "call",
+        duration=result.seconds,
     )
     item.ihook.pytest_runtest_logreport(report=report)
 
 
 def _report_missing(item: pytest.Item) -> None:
-    check, program, case = identity(item)
-    _report(item, CaseResult(check, program, case, "not_run", 0.0, f"{program} was not handed in or did not build"))
+    case = case_of(item)
+    reason = f"{case.program} was not handed in or did not build"
+    _report(item, CaseResult(case.check, case.program, case.label, "not_run", 0.0, reason))
 
 
 def _build(cell: Cell, practical: Practical, selection: Selection) -> Built:
     worker = cell.start_worker("build")
-    wanted = [p for p in practical.programs.values() if not selection.programs or p.name in selection.programs]
+    wanted = [
+        p for p in practical.programs.values() if not selection.programs or p.name in selection.programs
+    ]
     worker.connection.send_bytes(msgspec.json.encode(wanted))
     try:
         return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)

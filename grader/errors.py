@@ -41,6 +41,10 @@ class SubmissionFault(GraderError):  # noqa: N818 - a verdict about a program, n
         self.evidence = list(evidence)
 
 
+class NotServingError(SubmissionFault):
+    """The server did not begin to listen: every check that starts it will see the same."""
+
+
 class Inconclusive(GraderError):  # noqa: N818 - a verdict, not an error of ours
     """The state that the check needs was not reached; says nothing about the program."""
 

@@ -37,6 +37,16 @@ class CaseResult(msgspec.Struct):
     seconds: float = 0.0
     message: str = ""
     evidence: list[Evidence] = []
+    not_serving: bool = False  #: the server never began to listen
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One run of one check function on one program, as planned."""
+
+    check: str
+    program: str
+    label: str = ""  #: of the parameter set
+    serves: bool = False  #: it cannot pass unless the program listens
 
 
 class Verdict(msgspec.Struct):

@@ -117,7 +117,9 @@ def _validated(
 ) -> Check:
     where = f"{file}: check '{check.id}'"
     if not _ID.fullmatch(check.id) or not check.id.startswith(f"{practical}."):
-        raise UsageError(f"{where}: an id is '{practical}.' and words joined by hyphens, and no numbers alone")
+        raise UsageError(
+            f"{where}: an id is '{practical}.' and words joined by hyphens, and no numbers alone"
+        )
     if check.tier not in TIERS:
         raise UsageError(f"{where}: tier '{check.tier}' is none of {', '.join(TIERS)}")
     if check.points <= 0:

@@ -66,7 +66,9 @@ def _explain_absence(verdict: Verdict, built: Built) -> None:
         verdict.message = f"{program} did not build, so this check could not run"
     elif program not in built.commands:
         verdict.status = "missing"
-        verdict.message = f"{program} was not handed in: there is no {program}.c, {program}.py or Makefile rule for it"
+        verdict.message = (
+            f"{program} was not handed in: there is no {program}.c, {program}.py or Makefile rule for it"
+        )
     else:
         verdict.message = "the run ended before this check"
 

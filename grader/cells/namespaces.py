@@ -47,9 +47,7 @@ _READY = b"ready"
 class NamespaceCell:
     """See `grader.cells.base.Cell`. Raises `CellError` when the machine refuses a namespace."""
 
-    def __init__(
-        self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None
-    ) -> None:
+    def __init__(self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         sys.stdout.flush()
@@ -113,7 +111,9 @@ class NamespaceCell:
     def _expect_ready(self) -> None:
         answer = self._receive()
         if answer != _READY:
-            raise CellError(answer.decode(errors="replace") or "the sandbox's host process ended unexpectedly")
+            raise CellError(
+                answer.decode(errors="replace") or "the sandbox's host process ended unexpectedly"
+            )
 
     def _receive(self) -> bytes:
         return self._control.recv(4096)

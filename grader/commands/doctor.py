@@ -139,5 +139,3 @@ def _namespace_remedy() -> str:
     if Path("/proc/sys/kernel/unprivileged_userns_clone").exists():
         return "sysctl -w kernel.unprivileged_userns_clone=1   (Debian's switch for user namespaces)"
     return "sysctl -w user.max_user_namespaces=10000   (inside Docker: --security-opt seccomp=unconfined)"
-
-

@@ -44,7 +44,9 @@ def _find(identifier: str) -> tuple[Practical, Check]:
             return practical, practical.checks[identifier]
     known = [known for practical in practicals for known in practical.checks]
     close = difflib.get_close_matches(identifier, known, 3, 0.4) or known[:3]
-    raise UsageError(f"there is no check '{identifier}'; did you mean {' or '.join(close)}? See: grader list --checks")
+    raise UsageError(
+        f"there is no check '{identifier}'; did you mean {' or '.join(close)}? See: grader list --checks"
+    )
 
 
 def _source(practical: Practical, check: Check) -> tuple[Path, int, str]:

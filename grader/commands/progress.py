@@ -52,7 +52,9 @@ class LiveProgress(Listener):
             self._failed += 1
             line = result.message.splitlines()[0] if result.message else ""
             self._bar.console.print(
-                Text.assemble((f"{result.status:8}", "red"), f"{result.program}  {result.check}  ", (line, "dim")),
+                Text.assemble(
+                    (f"{result.status:8}", "red"), f"{result.program}  {result.check}  ", (line, "dim")
+                ),
                 no_wrap=True,
                 overflow="ellipsis",
             )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from grader.peers.tcp import TcpPeer
 from grader.worker.watch import Watch, precondition
 
-#: A receive buffer this small closes the window after a few segments.
-SMALL_BUFFER = 4096
+#: Receive buffer in bytes: small enough to close the window soon, and large enough that reading opens
+#: it at once; below a few segments only the sender's probes, 200 ms apart, would (RFC 1122, 4.2.2.17).
+SMALL_BUFFER = 1 << 16
 
 
 def until_stuck_sending(watch: Watch, peer: TcpPeer) -> None:

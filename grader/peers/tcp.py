@@ -15,11 +15,12 @@ from grader.errors import SubmissionFault
 from grader.job import Evidence
 from grader.observe.sockets import SocketEntry, TcpState
 from grader.worker.compare import around, first_difference, show_bytes
-from grader.worker.watch import Watch
+from grader.worker.watch import CEILING, Watch
 
 P = TypeVar("P", bound="TcpPeer")
 
 CHUNK = 1 << 18
+_SLOWEST = 4 << 20  #: bytes a second: a transfer below this rate counts as stuck
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
 
@@ -77,7 +78,8 @@ class TcpPeer:
         """The next `count` bytes; anything less is a fault."""
         self._watch.until(
             lambda: self._fill(count) or self._end,
-            what=f"send {count:,} bytes ({len(self._received):,} came)",
+            what=f"send {count:,} bytes in reply",
+            ceiling=CEILING + count / _SLOWEST,
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
         if len(self._received) < count:
@@ -219,7 +221,10 @@ class TcpPeer:
     def evidence(self) -> list[Evidence]:
         lines = [f"sent {self.sent:,} bytes: {show_bytes(self._head_sent)}" if self.sent else "sent nothing"]
         total = self._taken + len(self._received)
-        lines.append(f"received {total:,} bytes" + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", ""))
+        lines.append(
+            f"received {total:,} bytes"
+            + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", "")
+        )
         return [Evidence("the connection", "\n".join(lines))]
 
     # Inside

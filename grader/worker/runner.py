@@ -14,8 +14,8 @@ import pytest
 from grader import spec
 from grader.build import Built
 from grader.cells.room import Room
-from grader.errors import CellError, Inconclusive, SubmissionFault
-from grader.job import CaseResult, Evidence, Status
+from grader.errors import CellError, Inconclusive, NotServingError, SubmissionFault
+from grader.job import Case, CaseResult, Evidence, Status
 from grader.observe.proc import ProcessGoneError
 from grader.text import bounded, printable
 from grader.worker.compare import show_bytes
@@ -46,8 +46,8 @@ class CheckRunner:
             self._scene = None
 
     def run(self, item: pytest.Item) -> CaseResult:
-        check, program, case = identity(item)
-        self._result = CaseResult(check, program, case, "passed")
+        case = case_of(item)
+        self._result = CaseResult(case.check, case.program, case.label, "passed")
         self._comparison = None
         started = time.monotonic()
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
@@ -72,6 +72,7 @@ class CheckRunner:
             with contextlib.suppress(OSError, LookupError):
                 evidence += self._scene.evidence()
         self._result.status = status
+        self._result.not_serving = isinstance(error, NotServingError)
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)
         self._result.evidence = [
             Evidence(piece.title, bounded(printable(piece.text, newlines=True), EVIDENCE_SHOWN))
@@ -100,7 +101,11 @@ class CheckRunner:
             return "failed", message, shown
         if isinstance(error, pytest.fail.Exception):  # pytest-timeout's way of saying so
             return "error", f"the check itself did not end: {error}", [_traceback(error)]
-        return "error", f"the grader failed, not the program: {type(error).__name__}: {error}", [_traceback(error)]
+        return (
+            "error",
+            f"the grader failed, not the program: {type(error).__name__}: {error}",
+            [_traceback(error)],
+        )
 
     def _gone(self, error: ProcessGoneError) -> tuple[Status, str, list[Evidence]]:
         """A process ended while it was looked at: its fault if it is a server, which must not end."""
@@ -111,9 +116,7 @@ class CheckRunner:
         return "inconclusive", f"a process ended while it was being looked at: {error}", []
 
 
-def serve(
-    session: pytest.Session, items: Sequence[pytest.Item], room: Room, connection: Connection
-) -> None:
+def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, connection: Connection) -> None:
     """Run items until the parent hangs up: it sends `Built` once, then indices into `items`."""
     built = msgspec.json.decode(connection.recv_bytes(), type=Built)
     runner = CheckRunner(room, built)
@@ -128,15 +131,15 @@ def serve(
             connection.send_bytes(msgspec.json.encode(runner.run(items[index])))
 
 
-def identity(item: pytest.Item) -> tuple[str, str, str]:
-    """(check id, program, label of the parameter set) of a collected check."""
+def case_of(item: pytest.Item) -> Case:
+    """What a collected check is going to run."""
     check = spec.check_id(getattr(item, "function", None))
     parameters = getattr(item, "callspec", None)
     if check is None or parameters is None:
         raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
     program = parameters.params["program_name"]
-    case = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
-    return check, program, case
+    label = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
+    return Case(check, program, label, "server" in getattr(item, "fixturenames", ()))
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from grader.build import Built
 from grader.cells.room import Room
-from grader.errors import GraderBugError, SubmissionFault
+from grader.errors import GraderBugError, NotServingError, SubmissionFault
 from grader.job import Evidence
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Injection, TracedCall, Tracer
@@ -207,14 +207,15 @@ class Server(Generic[P]):
         try:
             self.watch.until(lambda: self.sockets.listening(self.port), what=f"listen on port {self.port}")
         except SubmissionFault as fault:
+            unready = NotServingError(str(fault))
             others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
             if others:
-                fault.actual = f"it listens on port {', '.join(map(str, others))}"
+                unready.actual = f"it listens on port {', '.join(map(str, others))}"
                 swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")
                 if swapped in others:
-                    fault.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
-                fault.expected = f"a listening socket on port {self.port}"
-            raise
+                    unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
+                unready.expected = f"a listening socket on port {self.port}"
+            raise unready from fault
 
     def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
         """A client whose handshake is complete; whether it was accepted is another matter."""

@@ -25,7 +25,7 @@ from grader.worker.program import RunningProgram
 
 T = TypeVar("T")
 
-CEILING = 15.0  #: seconds without the awaited state after which a wait fails
+CEILING = 10.0  #: seconds without the awaited state after which a wait fails
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
@@ -84,7 +84,12 @@ class Watch:
         raise AssertionError  # not reached: the count has no end
 
     def _hopeless(
-        self, servers: Sequence[RunningProgram], stillness: Stillness, now: float, waited: float, ceiling: float
+        self,
+        servers: Sequence[RunningProgram],
+        stillness: Stillness,
+        now: float,
+        waited: float,
+        ceiling: float,
     ) -> str | None:
         """Why the awaited state cannot come any more, None while it may."""
         for program in servers:
@@ -136,4 +141,3 @@ def precondition() -> Iterator[None]:
         yield
     except (SubmissionFault, AssertionError) as error:
         raise Inconclusive(f"the state that this check needs was not reached: {error}") from error
-

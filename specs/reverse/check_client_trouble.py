@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.faults.interrupt import interrupt
+from grader.faults.slow_reader import SMALL_BUFFER
 from grader.peers.reverse import header, pattern
 from grader.spec import MiB, check, precondition
 from specs.reverse.service import Client
@@ -47,7 +48,7 @@ def check_truncated_reply(client: Client, length: int) -> None:
 @check("reverse.client-server-vanishes")
 def check_server_vanishes(client: Client) -> None:
     """When the server vanishes while a request is being sent the client says so on stderr, and its exit status is not 0."""
-    run = client.start([pattern(6 * MiB)], rcvbuf=4096)
+    run = client.start([pattern(6 * MiB)], rcvbuf=SMALL_BUFFER)
     server = run.accept()
     assert server.receive_exactly(4) == header(6 * MiB)
     with precondition():
@@ -74,7 +75,7 @@ def check_interrupted_receive(client: Client) -> None:
 def check_interrupted_send(client: Client) -> None:
     """A send that returns early, with a part of the request sent, is continued from there."""
     content = pattern(6 * MiB)
-    run = client.start([content], rcvbuf=4096)
+    run = client.start([content], rcvbuf=SMALL_BUFFER)
     server = run.accept()
     with precondition():
         server.until_far_end_is_sending()

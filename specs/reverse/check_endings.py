@@ -26,7 +26,9 @@ def check_closes_at_end(server: Service) -> None:
     """When the client has closed its connection, the server closes it too."""
     client = server.connect().exchange(b"hola")
     client.close()
-    server.watch.until(lambda: client.far_end() is None, what="close the connection that its client had closed")
+    server.watch.until(
+        lambda: client.far_end() is None, what="close the connection that its client had closed"
+    )
 
 
 @check("reverse.truncated-request")

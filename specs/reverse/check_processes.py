@@ -52,7 +52,9 @@ def check_parent_lets_go(server: Service) -> None:
     end = client.far_end()
 
     def parent_has_it() -> bool:
-        return end is not None and any(d.inode == end.inode for d in proc.descriptors(server.program.pid).values())
+        return end is not None and any(
+            d.inode == end.inode for d in proc.descriptors(server.program.pid).values()
+        )
 
     try:
         server.watch.until(lambda: not parent_has_it(), what="close the parent's copy of the connection")
@@ -83,7 +85,9 @@ def check_fork_fails(server: Service) -> None:
     tracer = server.trace(FORK, inject=[Injection(FORK, "EAGAIN")])
     unlucky = server.connect()
     with precondition():
-        server.watch.until(lambda: any(call.injected for call in tracer.calls()), what="try to create a process")
+        server.watch.until(
+            lambda: any(call.injected for call in tracer.calls()), what="try to create a process"
+        )
     tracer.stop()
     server.watch.until_still()
     server.connect().exchange(b"next")
@@ -116,5 +120,3 @@ def check_output_once(launch: Launch) -> None:
             expected=f"{to_terminal} lines, as on a terminal (fflush before fork, or _exit in the child)",
             actual=f"{to_pipe} lines:\n{printed[1][:400].decode(errors='replace')}",
         )
-
-

@@ -76,7 +76,9 @@ def check_out_of_descriptors(server: Service) -> None:
         crowd = [server.connect() for _ in range(2)]
         busy_share([server.program.pid])  # time enough for accept to fail
         if server.program.ended():
-            raise SubmissionFault(f"{server.program.name} {server.program.describe_end()} when accept failed (EMFILE)")
+            raise SubmissionFault(
+                f"{server.program.name} {server.program.describe_end()} when accept failed (EMFILE)"
+            )
     for client in crowd:
         client.close()
     server.connect().exchange(b"next")

@@ -20,7 +20,9 @@ def check_thread_fails(server: Service) -> None:
     tracer = server.trace(THREAD, inject=[Injection(THREAD, "EAGAIN")])
     unlucky = server.connect().send(request(b"hola"))
     with precondition():
-        server.watch.until(lambda: any(call.injected for call in tracer.calls()), what="try to create a thread")
+        server.watch.until(
+            lambda: any(call.injected for call in tracer.calls()), what="try to create a thread"
+        )
     tracer.stop()
     unlucky.until_answered_or_closed()
     server.connect().exchange(b"next")

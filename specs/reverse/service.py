@@ -28,7 +28,10 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
         for wrong, reason in _mistakes(length):
             if wrong in asked:
                 fault.evidence.insert(
-                    0, Evidence("the length", f"the server waits for {wrong:,} bytes instead of {length:,}: {reason}")
+                    0,
+                    Evidence(
+                        "the length", f"the server waits for {wrong:,} bytes instead of {length:,}: {reason}"
+                    ),
                 )
         raise
 
