@@ -8,6 +8,10 @@ from grader.build import Built
 from grader.job import UNDECIDED, BuildStep, CaseResult, Results, Selection, Status, Verdict
 from grader.practical import Check, Practical
 
+_NOT_SERVING = (
+    "A server has to listen before anything else can be seen: look at how it ended and what it printed."
+)
+
 #: A check is as good as its worst case.
 _WORST: tuple[Status, ...] = ("failed", "error", "inconclusive", "not_run", "passed")
 
@@ -50,13 +54,18 @@ def _verdict(
     if worst.status == "passed":
         verdict.points = check.points
     else:
-        verdict.message = worst.message if not worst.case else f"{worst.message} (case: {worst.case})"
+        verdict.message = worst.message + _which_cases(worst, cases)
     if worst.status == "failed":
-        verdict.hint = check.hint
-        failed = [case.case for case in cases if case.status == "failed"]
-        if len(failed) > 1:
-            verdict.message += f" - {len(failed)} of {len(cases)} cases failed: {', '.join(failed)}"
+        verdict.hint = _NOT_SERVING if worst.not_serving else check.hint
     return verdict
+
+
+def _which_cases(worst: CaseResult, cases: Sequence[CaseResult]) -> str:
+    """Names the cases that failed, where that tells anything."""
+    alike = [case.case for case in cases if case.status == worst.status]
+    if len(alike) == len(cases) and len({case.message for case in cases}) == 1:
+        return ""
+    return f" (in {len(alike)} of {len(cases)} cases: {', '.join(alike)})"
 
 
 def _explain_absence(verdict: Verdict, built: Built) -> None:

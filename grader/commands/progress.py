@@ -41,6 +41,7 @@ class LiveProgress(Listener):
         self._task = bar.add_task(f"building {name}", total=None, failed="")
         self._name = name
         self._failed = 0
+        self._told: set[tuple[str, str]] = set()
         bar.refresh()
 
     def planned(self, cases: int, /) -> None:
@@ -50,6 +51,14 @@ class LiveProgress(Listener):
     def case(self, _practical: Practical, result: CaseResult, /) -> None:
         if result.status not in {"passed", "inconclusive"}:
             self._failed += 1
+            self._tell(result)
+        self._bar.update(self._task, advance=1, failed=f"{self._failed} failed" if self._failed else "")
+        self._bar.refresh()
+
+    def _tell(self, result: CaseResult) -> None:
+        """One line above the bar for each new way of failing."""
+        if (result.program, result.message) not in self._told:
+            self._told.add((result.program, result.message))
             line = result.message.splitlines()[0] if result.message else ""
             self._bar.console.print(
                 Text.assemble(
@@ -58,8 +67,6 @@ class LiveProgress(Listener):
                 no_wrap=True,
                 overflow="ellipsis",
             )
-        self._bar.update(self._task, advance=1, failed=f"{self._failed} failed" if self._failed else "")
-        self._bar.refresh()
 
 
 class PlainProgress(Listener):

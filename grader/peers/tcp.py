@@ -296,7 +296,7 @@ class Listener:
         """The program's next connection."""
         connection = self._watch.until(
             self._accept,
-            what=f"connect to {self.host} port {self.port}",
+            what="connect to the server",
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
         return peer(self._watch, connection, who)

@@ -22,6 +22,7 @@ _STYLE: dict[Status, str] = {
 }
 #: Failures of one program that are shown in full; `verbose` shows all.
 SHOWN_IN_FULL = 5
+SHOWN_ALIKE = 5  #: other checks named that failed in the same way
 _CODE_LINES = 14
 
 
@@ -65,7 +66,7 @@ def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> It
             told.setdefault((verdict.status, verdict.message), []).append(verdict)
     for number, alike in enumerate(told.values()):
         if verbose or number < SHOWN_IN_FULL:
-            yield _in_full(alike)
+            yield _in_full(alike, SHOWN_ALIKE if not verbose else len(alike))
         else:
             yield Text.assemble(
                 (f"{alike[0].status.upper()}  ", _STYLE[alike[0].status]),
@@ -74,7 +75,7 @@ def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> It
             )
 
 
-def _in_full(alike: Sequence[Verdict]) -> RenderableType:
+def _in_full(alike: Sequence[Verdict], limit: int) -> RenderableType:
     verdict = alike[0]
     points = f"{verdict.max_points:g} point{'s' if verdict.max_points != 1 else ''}"
     title = Text.assemble(
@@ -91,8 +92,9 @@ def _in_full(alike: Sequence[Verdict]) -> RenderableType:
         table.add_row(piece.title, Text(_shortened(piece.text)))
     if verdict.hint:
         table.add_row("hint", Text(verdict.hint, style="cyan"))
-    if len(alike) > 1:
-        table.add_row("the same in", Text(", ".join(v.id for v in alike[1:])))
+    if others := [other.id for other in alike[1:]]:
+        more = f" and {len(others) - limit} more checks (--verbose names them)" if len(others) > limit else ""
+        table.add_row("the same in", Text(", ".join(others[:limit]) + more))
     return Group(title, Padding(table, (0, 0, 1, 2)))
 
 

@@ -63,8 +63,11 @@ class RunningProgram:
 
     def processes(self) -> list[int]:
         """Its pid and those of its descendants that are still its own (orphans belong to init)."""
+        return [self.pid, *self.descendants()]
+
+    def descendants(self) -> list[int]:
         try:
-            return [self.pid, *proc.descendants(self.pid)]
+            return proc.descendants(self.pid)
         except ProcessGoneError:
             return []
 

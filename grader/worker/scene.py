@@ -16,6 +16,7 @@ from grader.build import Built
 from grader.cells.room import Room
 from grader.errors import GraderBugError, NotServingError, SubmissionFault
 from grader.job import Evidence
+from grader.observe.proc import ProcessGoneError
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Injection, TracedCall, Tracer
 from grader.peers.tcp import Listener, TcpPeer
@@ -119,7 +120,12 @@ class Scene:
         """Attach strace to a program that already runs; its calls count from now on."""
         tracer = Tracer()
         self._closers.append(tracer.stop)
-        tracer.start(*program.processes(), calls=calls, inject=inject, gated=False)
+        try:
+            tracer.start(program.pid, *program.descendants(), calls=calls, inject=inject, gated=False)
+        except GraderBugError:
+            if program.ended():
+                raise ProcessGoneError(program.pid) from None
+            raise
         return tracer
 
     def write_file(self, name: str, content: bytes) -> str:
@@ -205,7 +211,7 @@ class Server(Generic[P]):
     def until_listening(self) -> None:
         """Ready when the kernel shows a listening socket on the port: no probing connect is spent."""
         try:
-            self.watch.until(lambda: self.sockets.listening(self.port), what=f"listen on port {self.port}")
+            self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
         except SubmissionFault as fault:
             unready = NotServingError(str(fault))
             others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
@@ -226,25 +232,25 @@ class Server(Generic[P]):
         error = connection.connect_ex((host, self.port))
         if error not in (0, 115):  # EINPROGRESS
             connection.close()
-            raise SubmissionFault(
-                f"connecting to {host} port {self.port} failed: {os.strerror(error)}",
-                expected="an accepted connection",
-                actual=os.strerror(error),
-            )
+            raise self._unreachable(error)
 
         def connected() -> bool:
             status = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if status:
-                raise SubmissionFault(
-                    f"connecting to {host} port {self.port} failed: {os.strerror(status)}",
-                    expected="an accepted connection",
-                    actual=os.strerror(status),
-                )
+                raise self._unreachable(status)
             try:
                 connection.getpeername()
             except OSError:
                 return False
             return True
 
-        self.watch.until(connected, what=f"accept a connection to {host} port {self.port}")
+        self.watch.until(connected, what=f"accept a connection to {host}")
         return self._scene.adopt(self._peer(self.watch, connection, self.program.name))
+
+    def _unreachable(self, error: int) -> SubmissionFault:
+        end = self.watch.end_of_server()
+        return SubmissionFault(
+            f"{end}, so a client could not connect" if end else "a client could not connect",
+            expected="an established connection",
+            actual=os.strerror(error),
+        )

@@ -98,6 +98,8 @@ class Watch:
         if waited > ceiling:
             return f"within {ceiling:.0f} s the program did not {{what}}"
         if waited > _PATIENCE and stillness.feed(self.snapshot(), now):
+            if self.programs and self.programs[-1].ended():
+                return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
             return "the program did not {what}: it waits for something else"
         return None
 

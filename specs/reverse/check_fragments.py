@@ -45,7 +45,7 @@ def check_coalesced_requests(server: Service, count: int) -> None:
     client = server.connect()
     with server.program.frozen():  # so that all of them are there at once
         client.send(b"".join(map(request, payloads)))
-    client.expect(b"".join(payload[::-1] for payload in payloads), f"the {count} replies together")
+    client.expect(b"".join(payload[::-1] for payload in payloads), f"the sequence of {count} replies")
     assert client.nothing_more()
 
 
