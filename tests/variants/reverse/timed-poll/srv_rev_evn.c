@@ -27,6 +27,13 @@ static volatile sig_atomic_t finish;
 
 static void on_term(int sig) { (void)sig; finish = 1; }
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 static void report(void)
 {
     static unsigned long shown;
@@ -106,22 +113,22 @@ int main(int argc, char **argv)
     if (bind(l, (struct sockaddr *)&a, sizeof a)) { perror("bind"); return 1; }
     if (listen(l, SOMAXCONN)) { perror("listen"); return 1; }
     fcntl(l, F_SETFL, O_NONBLOCK | fcntl(l, F_GETFL));
-    int ep = epoll_create(1), resting = 0;
+    int ep = epoll_create(1);
+    double resting = 0;     /* not 0: since when nobody is accepted */
     if (ep < 0 || arm_listener(ep, EPOLL_CTL_ADD, l, 1)) { perror("epoll"); return 1; }
 
     while (!finish) {
         struct epoll_event ev[32];
-        int n = epoll_wait(ep, ev, 32, resting ? 100 : HEARTBEAT_MS);
+        int n = epoll_wait(ep, ev, 32, resting != 0 ? 100 : HEARTBEAT_MS);
         if (n < 0) {
             if (errno == EINTR) continue;
             perror("epoll_wait");
             return 1;
         }
-        if (n == 0) {
+        if (n == 0)
             report();
-            if (resting) resting = arm_listener(ep, EPOLL_CTL_MOD, l, 1) != 0;
-            continue;
-        }
+        if (resting != 0 && now() - resting > 0.1)
+            resting = arm_listener(ep, EPOLL_CTL_MOD, l, 1) ? now() : 0;
         for (int i = 0; i < n; i++) {
             struct session *s = ev[i].data.ptr;
             if (s) {
@@ -131,7 +138,7 @@ int main(int argc, char **argv)
             int fd = accept(l, NULL, NULL);
             if (fd < 0) {
                 if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                    resting = arm_listener(ep, EPOLL_CTL_MOD, l, 0) == 0;
+                    resting = arm_listener(ep, EPOLL_CTL_MOD, l, 0) ? 0 : now();
                 continue;
             }
             s = calloc(1, sizeof *s);

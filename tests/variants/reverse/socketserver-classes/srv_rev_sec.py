@@ -1,0 +1,3 @@
+import inverso
+
+inverso.run(inverso.Server)
