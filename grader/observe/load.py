@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from grader.observe import proc
 
@@ -16,15 +16,29 @@ INTERVAL = 0.15
 SPINNING = 0.10
 
 
-def busy_share(pids: Iterable[int], interval: float = INTERVAL) -> float:
-    """The share of `interval` that these processes spent on a processor: 1.0 is one core."""
+#: Intervals that must all be spent spinning: tidying up after a client uses the processor once.
+INTERVALS = 3
+
+
+def spinning_share(pids: Iterable[int]) -> float | None:
+    """The share of a core that these processes go on using, None when they come to rest."""
     watched = list(pids)
+    shares = []
+    for _ in range(INTERVALS):
+        shares.append(busy_share(watched))
+        if shares[-1] <= SPINNING:
+            return None
+    return min(shares)
+
+
+def busy_share(watched: Sequence[int], interval: float = INTERVAL) -> float:
+    """The share of `interval` that these processes spent on a processor: 1.0 is one core."""
     started, before = time.monotonic(), _run_ns(watched)
     select.poll().poll(interval * 1000)  # nothing is waited for: this is the measured interval
     return (_run_ns(watched) - before) / 1e9 / (time.monotonic() - started)
 
 
-def _run_ns(pids: list[int]) -> int:
+def _run_ns(pids: Sequence[int]) -> int:
     total = 0
     for pid in pids:
         with contextlib.suppress(proc.ProcessGoneError):

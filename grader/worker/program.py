@@ -112,13 +112,6 @@ class RunningProgram:
         finally:
             self.go_on()
 
-    def kill(self) -> None:
-        """SIGKILL to it and its descendants; returns when it is gone."""
-        for pid in reversed(self.processes()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.wait(_STOP_CEILING)
-
     def evidence(self) -> list[Evidence]:
         """What a student wants to see first: how it ended or where it waits, and its last words."""
         found = [Evidence("command", " ".join([self.name, *self.argv]))]

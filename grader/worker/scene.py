@@ -201,6 +201,12 @@ class Server(Generic[P]):
         """Attach strace to the server, which already listens; its calls count from now on."""
         return self._scene.trace(self.program, calls, inject)
 
+    def kill(self) -> None:
+        """End the server and every process that it left, with SIGKILL."""
+        self.program.must_live = False
+        self._scene.room.kill_all()
+        self.program.wait(CEILING)
+
     def until_accept_queue_below(self, count: int) -> None:
         """Wait until the server has accepted all but fewer than `count` connections."""
         self.watch.until(

@@ -6,7 +6,7 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.observe import proc
-from grader.observe.load import SPINNING, busy_share
+from grader.observe.load import spinning_share
 from grader.peers.reverse import request
 from grader.spec import check, precondition
 from grader.worker.program import describe_tasks
@@ -17,6 +17,7 @@ WAITING_FOR_EVENTS = {
     *("poll", "ppoll", "select", "pselect6", "restart_syscall"),
 }
 CLIENTS = 4
+REQUESTS = 5
 
 
 @check("reverse.model-sequential")
@@ -101,8 +102,8 @@ def check_idle(server: Service, after: str) -> None:
         client.close()
     elif after == "reset":
         client.send(request(b"mundo")[:6]).until_consumed().reset()
-    share = busy_share(server.watch.processes())
-    if share > SPINNING:
+    share = spinning_share(server.watch.processes())
+    if share is not None:
         raise SubmissionFault(
             "the server keeps the processor busy although there is nothing to do",
             expected="every thread asleep in accept, recv, epoll_wait, poll or select",
@@ -115,12 +116,12 @@ def check_no_pauses(server: Service) -> None:
     """The server makes no pauses (sleep, usleep) while a client waits for its reply."""
     client = server.connect().exchange(b"hola")
     tracer = server.trace(["nanosleep", "clock_nanosleep", "select", "pselect6", "poll", "ppoll"])
-    for _ in range(5):
+    for _ in range(REQUESTS):
         client.exchange(b"hola")
     pauses = [str(call) for call in tracer.calls() if _is_pause(call.name, call.args)]
-    if pauses:
+    if len(pauses) >= REQUESTS:  # one now and then may be some other thread's
         raise SubmissionFault(
-            f"the server slept {len(pauses)} times while it served 5 requests",
+            f"the server slept {len(pauses)} times while it served {REQUESTS} requests",
             expected="replies as soon as the requests are complete",
             actual="\n".join(pauses[:5]),
         )

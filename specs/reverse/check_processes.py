@@ -109,8 +109,7 @@ def check_output_once(launch: Launch) -> None:
             ),
             what="end its children",
         )
-        server.program.must_live = False
-        server.program.kill()
+        server.kill()
         server.program.stdout.wait_end(GRACE)
         printed.append(server.program.stdout.content.replace(b"\r\n", b"\n"))
     to_terminal, to_pipe = (output.count(b"\n") for output in printed)

@@ -9,8 +9,8 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.faults.limits import memory_left, no_descriptor_left
 from grader.observe import proc
-from grader.observe.load import SPINNING, busy_share
-from grader.peers.reverse import header, pattern, request
+from grader.observe.load import spinning_share
+from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import KiB, MiB, check, precondition
 from specs.reverse.service import Service
 
@@ -72,15 +72,16 @@ def check_out_of_descriptors(server: Service) -> None:
     """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
     server.connect().exchange(b"hola").close()
     server.watch.until_still()
+    tracer = server.trace(["accept", "accept4"])
     with no_descriptor_left(server.program):
-        crowd = [server.connect() for _ in range(2)]
-        busy_share([server.program.pid])  # time enough for accept to fail
-        if server.program.ended():
-            raise SubmissionFault(
-                f"{server.program.name} {server.program.describe_end()} when accept failed (EMFILE)"
+        waiting = _exhaust(server)
+        with precondition():
+            server.watch.until(
+                lambda: any(call.errno == "EMFILE" for call in tracer.calls()),
+                what="call accept",
+                alive=False,
             )
-    for client in crowd:
-        client.close()
+    waiting.close()
     server.connect().exchange(b"next")
 
 
@@ -90,9 +91,9 @@ def check_patient_without_descriptors(server: Service) -> None:
     server.connect().exchange(b"hola").close()
     server.watch.until_still()
     with no_descriptor_left(server.program):
-        server.connect()
-        share = busy_share([server.program.pid])
-    if share > SPINNING:
+        _exhaust(server)
+        share = spinning_share([server.program.pid])
+    if share is not None:
         raise SubmissionFault(
             "accept fails with EMFILE and is called again at once, without end",
             expected="the connection waits in the accept queue, and the server sleeps",
@@ -125,3 +126,10 @@ def check_out_of_memory(server: Service) -> None:
             server.watch.until_still()
         client.reset()
     server.connect().exchange(b"next")
+
+
+def _exhaust(server: Service) -> ReverseClient:
+    """Make accept fail now: a call that waits already has its descriptor, the one after it gets none."""
+    last_one, waiting = server.connect(), server.connect()
+    last_one.close()
+    return waiting

@@ -74,8 +74,7 @@ def check_restart(launch: Launch) -> None:
     """A server that was killed with a connection open can be started again at once on the same port."""
     first = launch()
     client = first.connect().exchange(b"hola")
-    first.program.must_live = False
-    first.program.kill()
+    first.kill()
     client.until_closed().close()
     with precondition():
         first.watch.until(

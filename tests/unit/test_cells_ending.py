@@ -188,16 +188,29 @@ def test_a_grader_that_is_killed_leaves_nobody(folder: Path, marker: str) -> Non
 
 
 @pytest.mark.xfail(strict=True, reason="reported: BrokenPipeError escapes from start_worker")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_cell_whose_host_has_died_says_so(folder: Path) -> None:
-    with opened_cell(folder, seen_nothing) as cell:
+    with opened_cell(folder, nothing) as cell:
         with all_end(cell._host):
             os.kill(cell._host, signal.SIGKILL)
-        with pytest.raises(CellError):
-            cell.start_worker("seen_nothing")
+        try:
+            cell.start_worker("nothing")
+        except (CellError, OSError) as error:
+            kind = type(error)  # the error itself would keep the sockets of its frames open
+    assert kind is CellError
 
 
-def seen_nothing(_: Room) -> object:
+def nothing(_: Room) -> object:
     return None
+
+
+@pytest.mark.xfail(strict=True, reason="reported: the pidfd of every worker stays open in the parent")
+def test_a_closed_cell_leaves_no_descriptor_open(folder: Path) -> None:
+    before = names_in(Path("/proc/self/fd"))
+    with opened_cell(folder, nothing) as cell:
+        told(cell, nothing)
+        told(cell, nothing)
+    assert names_in(Path("/proc/self/fd")) == before
 
 
 # The stage
