@@ -18,7 +18,7 @@ CLONE_NEWNET = 0x4000_0000
 
 MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 1 << 14, 1 << 18
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS = 1, 8
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_CHILD_SUBREAPER = 1, 8, 36
 
 CAP_DAC_READ_SEARCH, CAP_KILL = 2, 5
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
@@ -58,6 +58,11 @@ def die_with_parent(parent: int) -> None:
     _check(_libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl PR_SET_PDEATHSIG")
     if os.getppid() != parent:  # it died before the call
         os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, instead of the machine's init."""
+    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl PR_SET_CHILD_SUBREAPER")
 
 
 def keep_capabilities_across_setuid() -> None:

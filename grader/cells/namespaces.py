@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -25,6 +26,7 @@ from grader.cells import kernel
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, prepare_network, start_room
 from grader.errors import CellError
+from grader.observe import proc
 
 #: Every Linux machine has /sys, no submission lies in it, and no worker needs it.
 STAGE = Path("/sys")
@@ -42,6 +44,7 @@ WORKER_CAPABILITIES = (
 )
 
 _READY = b"ready"
+_CLOSE_CEILING = 15.0  #: seconds that the host has to end everything before it is killed
 
 
 class NamespaceCell:
@@ -81,12 +84,16 @@ class NamespaceCell:
         return WorkerHandle(Connection(ours.detach()), pid, kill)
 
     def close(self) -> None:
+        """Hang up: the host ends every worker and room, waits for them, and ends itself."""
         self._control.close()
-        if self._host:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._host, signal.SIGKILL)
-            os.waitpid(self._host, 0)
-            self._host = 0
+        if not self._host:
+            return
+        pidfd = os.pidfd_open(self._host)
+        if not select.select([pidfd], [], [], _CLOSE_CEILING)[0]:
+            os.kill(self._host, signal.SIGKILL)  # the kernel ends the rest: parent-death signals
+        os.close(pidfd)
+        os.waitpid(self._host, 0)
+        self._host = 0
 
     def _map_users(self) -> None:
         """Give the host's new user namespace its ids: our own, or for root all that there are.
@@ -148,11 +155,13 @@ def _host(
         control.send(f"no sandbox: {error}; see: grader doctor".encode())
         return
     control.send(_READY)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers are reaped by the kernel
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers and orphans are reaped by the kernel
+    kernel.adopt_orphans()
     me = os.getpid()
     while True:
         name, descriptors, _, _ = socket.recv_fds(control, 256, 1)
         if not name:
+            _end_descendants(me)
             return
         worker = os.fork()
         if worker == 0:
@@ -164,6 +173,16 @@ def _host(
         os.close(descriptors[0])
         socket.send_fds(control, [struct.pack("i", worker)], [pidfd])
         os.close(pidfd)
+
+
+def _end_descendants(me: int) -> None:
+    """Kill everything below the host until nothing is left; what ends is reaped by the kernel."""
+    while left := proc.descendants(me):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(-1, 0)  # with SIGCHLD ignored: until all children have gone (wait(2))
 
 
 def _enter_namespaces(control: socket.socket, parent: int) -> None:

@@ -74,9 +74,6 @@ int main(int argc, char *argv[])
     sigaction(SIGALRM, &a, NULL);
     sigaction(SIGINT, &b, NULL);
     sigaction(SIGTERM, &b, NULL);
-    struct itimerval t = { { 0, 500000 }, { 0, 500000 } };
-    setitimer(ITIMER_REAL, &t, NULL);
-
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *r;
     int e = getaddrinfo(argv[1], argv[2], &hints, &r);
     if (e != 0) {
@@ -86,6 +83,8 @@ int main(int argc, char *argv[])
     int s = check(socket(r->ai_family, r->ai_socktype, r->ai_protocol), "socket");
     check(connect(s, r->ai_addr, r->ai_addrlen), "connect");
     freeaddrinfo(r);
+    struct itimerval t = { { 0, 500000 }, { 0, 500000 } };
+    setitimer(ITIMER_REAL, &t, NULL);
 
     int result = EXIT_SUCCESS;
     for (char **name = argv + 3; *name; name++) {
