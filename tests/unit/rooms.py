@@ -25,18 +25,22 @@ PYTHON = "/usr/bin/python3"
 #: Leaves its parent, its session and every signal that can be ignored behind.
 DAEMON = """
 import os, signal
+read, write = os.pipe()
 if os.fork():
     os.wait()
+    os.read(read, 1)
+    os.write(1, b"ready")
     signal.pause()
 os.setsid()
 if os.fork():
     os._exit(0)
 for number in (1, 2, 3, 13, 15):
     signal.signal(number, signal.SIG_IGN)
-os.write(1, b"ready")
+os.write(write, b"!")
 while True:
     signal.pause()
 """
+
 Act = Callable[[Room], Any]
 
 
@@ -138,15 +142,18 @@ def until(condition: Callable[[], object]) -> None:
 
 @contextlib.contextmanager
 def all_end(*pids: int) -> Iterator[None]:
-    """By the end of the block these processes, which are there at its beginning, have ended."""
-    descriptors = [os.pidfd_open(pid) for pid in pids]
+    """By the end of the block these processes, as they are at its beginning, have ended."""
+    descriptors = {}
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it has ended since it was looked up
+            descriptors[pid] = os.pidfd_open(pid)
     try:
         yield
-        for pid, descriptor in zip(pids, descriptors, strict=True):
+        for pid, descriptor in descriptors.items():
             ready, _, _ = select.select([descriptor], [], [], CEILING)
             assert ready, f"process {pid} is still there"
     finally:
-        for descriptor in descriptors:
+        for descriptor in descriptors.values():
             os.close(descriptor)
 
 

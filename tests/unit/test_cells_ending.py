@@ -213,6 +213,25 @@ def test_a_closed_cell_leaves_no_descriptor_open(folder: Path) -> None:
     assert names_in(Path("/proc/self/fd")) == before
 
 
+@pytest.mark.xfail(strict=True, reason="reported: the second host holds a copy of the first cell's socket")
+def test_closing_one_of_two_cells_does_not_wait_for_the_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = []
+    kill = os.kill
+
+    def recorded(pid: int, number: int) -> None:
+        killed.append(pid)
+        kill(pid, number)
+
+    monkeypatch.setattr("grader.cells.namespaces._CLOSE_CEILING", 5.0)
+    with opened_cell(folder, nothing) as first, opened_cell(folder, nothing):
+        monkeypatch.setattr(os, "kill", recorded)
+        host = first._host
+        first.close()
+        assert host not in killed, "it was not told to end, so it had to be killed"
+
+
 # The stage
 
 

@@ -177,6 +177,19 @@ def test_a_check_that_hangs_deaf_to_signals_is_ended_from_outside(
     assert "did not end within 4 s and was stopped" in found["trouble"].message
 
 
+def test_a_worker_that_hung_is_gone_when_the_next_check_runs(
+    run: Run, token: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.dispatch.CHECK_CEILING", 4.0)
+    read, write = token
+    hang = f"os.write({write}, str(os.getpid()).encode())\n" + BLOCK_ALARM + "signal.pause()"
+    ended = f"""import select
+try: worker = os.pidfd_open(int(os.read({read}, 99)))
+except ProcessLookupError: return
+assert select.select([worker], [], [], 3)[0]"""
+    assert statuses(run(1, hang=hang, ended=ended)) == {"hang": "error", "ended": "passed"}
+
+
 @pytest.mark.xfail(strict=True, reason=ALARM)
 def test_a_check_that_swallows_its_timeout_is_still_an_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """check50's trap: `except Exception` took the timeout, and the check passed."""
