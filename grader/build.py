@@ -52,18 +52,15 @@ class Builder:
         self._built = Built()
         self._make_usable = any(self._is_file(name) for name in _MAKEFILES)
         self._prebuilt: set[str] = set()
+        self._hung = ""  #: what make said before it was stopped
 
     def build(self, programs: Sequence[Program]) -> Built:
-        names = [name for program in programs for name in (program.name, *program.aliases)]
-        self._remove_prebuilt(names)
+        self._remove_prebuilt([name for program in programs for name in (program.name, *program.aliases)])
         if self._make_usable:
-            self._run([*_MAKE])
+            _, self._hung = self._run([*_MAKE])
+            self._hung = "" if self._make_usable else self._hung
         for program in programs:
-            for name in (program.name, *program.aliases):
-                if self._locate(program.name, name):
-                    if name != program.name:
-                        self._built.notes.append(f"{name} was taken for {program.name}.")
-                    break
+            self._find(program)
         for name in sorted(self._prebuilt):
             if self._kind(name) != "program":
                 self._built.notes.append(
@@ -74,22 +71,39 @@ class Builder:
         return self._built
 
     def _remove_prebuilt(self, names: Sequence[str]) -> None:
-        """Only what is built now counts, so that the verdict is about the sources."""
+        """Only what is built now counts, so that the verdict is about the sources.
+
+        The executable bit says nothing: archives made on Windows lose it, and make looks at times alone.
+        """
         for name in names:
-            if self._kind(name) == "program":
+            if self._is_file(name) and self._start_of(name) != b"#!":
                 (self._room.work / name).unlink()
                 self._prebuilt.add(name)
 
-    def _locate(self, program: str, name: str) -> bool:
-        """Find or build `name`; False when nothing of that name was handed in."""
+    def _find(self, program: Program) -> None:
+        """Make the program startable under its own name or an alias; else note why it failed, if it was there."""
         words = ""
-        has_source = self._is_file(f"{name}.c")
+        for name in (program.name, *program.aliases):
+            said = self._make_startable(program.name, name)
+            if program.name in self._built.commands:
+                if name != program.name:
+                    self._built.notes.append(f"{name} was taken for {program.name}.")
+                return
+            words = words or said
+        if words or self._hung:
+            self._built.failed[program.name] = words or self._hung
+
+    def _make_startable(self, program: str, name: str) -> str:
+        """Find or build `name`; the words of what failed, "" when it worked or nothing of that name is there."""
+        words = ""
+        source = f"{name}.c"
+        has_source = self._is_file(source)
         if self._kind(name) is None and self._make_usable:
             ok, words = self._run([*_MAKE, name], products=[name])
-            if not ok and _no_rule(words, name):
+            if not ok and _no_rule(words, name):  # nobody promised that make builds it
                 words = ""
+                self._built.steps.pop()
         if self._kind(name) != "program" and has_source:
-            source = f"{name}.c"
             compiler = ["/usr/bin/gcc", "-O1", "-g", "-Wall", "-o", name, source, "-lpthread"]
             ok, alone = self._run(compiler, products=[name])
             if ok and words:
@@ -101,11 +115,9 @@ class Builder:
             self._built.commands[program] = ["/usr/bin/python3", f"/work/{name}.py"]
         elif self._kind(name) == "script":
             self._built.commands[program] = [f"/work/{name}"]
-        elif words or has_source:
-            self._built.failed[program] = words or f"no executable file {name} came out of the build"
-        else:
-            return False
-        return True
+        elif has_source:
+            return words or f"no executable file {name} came out of the build"
+        return words
 
     def _run(self, argv: list[str], products: Sequence[str] = ()) -> tuple[bool, str]:
         """Run one command in the room; (whether it succeeded, its bounded output)."""
@@ -141,22 +153,23 @@ class Builder:
         except OSError:
             return False
 
-    def _kind(self, name: str) -> str | None:
-        """What the file called `name` is, were it to be executed: "program", "script" or None."""
+    def _start_of(self, name: str) -> bytes | None:
+        """The first two bytes of the regular file `name`, None when there is no such file."""
         try:
             descriptor = os.open(self._room.work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
         try:
-            mode = os.fstat(descriptor).st_mode
-            start = os.read(descriptor, 2) if stat.S_ISREG(mode) else b""
+            return os.read(descriptor, 2) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         finally:
             os.close(descriptor)
-        if not stat.S_ISREG(mode) or (start != b"#!" and not mode & 0o100):
+
+    def _kind(self, name: str) -> str | None:
+        """What the file called `name` is, were it to be executed: "program", "script" or None."""
+        start = self._start_of(name)
+        if start is None or not os.lstat(self._room.work / name).st_mode & 0o100:
             return None
-        if start == b"#!":
-            return "script" if mode & 0o100 else None
-        return "program"
+        return "script" if start == b"#!" else "program"
 
 
 def _no_rule(words: str, name: str) -> bool:

@@ -49,6 +49,7 @@ class Engine:
         self._on_case = on_case
         self._on_plan = on_plan
         self._practicals: dict[Path, Practical] = {}
+        self._modules: set[Path] = set()
         self.error: Exception | None = None  #: why the run could not go on, if so
         self.collection_errors: list[str] = []
 
@@ -72,6 +73,10 @@ class Engine:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         identifier = spec.check_id(metafunc.function)
         if identifier is None:
+            if metafunc.function.__name__.startswith("check_"):
+                raise UsageError(
+                    f"{metafunc.definition.nodeid}: it has no @check(id); give it one, or rename it"
+                )
             return
         practical = self._practical_of(Path(str(metafunc.definition.path)))
         row = practical.checks.get(identifier)
@@ -85,13 +90,24 @@ class Engine:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         checks = [item for item in items if spec.check_id(getattr(item, "function", None)) is not None]
-        for practical in self._practicals.values():
-            validate(practical, [item for item in checks if item.path.parent == practical.directory])
+        try:
+            for directory, practical in self._practicals.items():
+                modules = {module for module in self._modules if module.parent == directory}
+                validate(practical, [item for item in checks if item.path.parent == directory], modules)
+        except UsageError as error:
+            self.error = error
+            raise pytest.UsageError(str(error)) from error
         # Where the selection left no program, pytest made an item without one.
         items[:] = [item for item in checks if isinstance(_program_of(item), str)]
         for item in items:
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(CHECK_TIMEOUT, method="signal"))
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        if isinstance(collector, pytest.Module):
+            self._modules.add(collector.path)
+            if (collector.path.parent / "practical.toml").exists():
+                self._practical_of(collector.path)
 
     # Running
 
@@ -135,9 +151,20 @@ class Engine:
         return self._practicals[directory]
 
 
-def validate(practical: Practical, items: Sequence[pytest.Item]) -> None:
-    """Rubric and checks must name each other, with the same sentence; else `UsageError`."""
-    functions = {spec.check_id(item.function): item for item in items if isinstance(item, pytest.Function)}
+def validate(practical: Practical, items: Sequence[pytest.Item], modules: set[Path]) -> None:
+    """Rubric and checks must name each other, with the same sentence; else `UsageError`.
+
+    `modules` are the files that were collected: rows without a function show only when all were.
+    """
+    functions: dict[str | None, pytest.Function] = {}
+    for item in items:
+        if isinstance(item, pytest.Function):
+            earlier = functions.setdefault(spec.check_id(item.function), item)
+            if earlier.originalname != item.originalname or earlier.path != item.path:
+                raise UsageError(
+                    f"{item.path.name}: '{item.originalname}' and '{earlier.originalname}' have the same check id"
+                    f" '{spec.check_id(item.function)}'; one requirement has one function"
+                )
     for identifier, item in functions.items():
         sentence = spec.requirement(item.function)
         stated = " ".join(practical.checks[str(identifier)].requirement.split())
@@ -146,8 +173,7 @@ def validate(practical: Practical, items: Sequence[pytest.Item]) -> None:
                 f"{item.path.name}: the docstring of check '{identifier}' is not its requirement in practical.toml;"
                 f" make them the same\n  docstring:   {sentence}\n  requirement: {stated}"
             )
-    collected = {item.path for item in items}
-    if collected >= set(practical.directory.glob("check_*.py")):
+    if modules >= set(practical.directory.glob("check_*.py")):
         orphans = practical.checks.keys() - functions.keys()
         if orphans:
             raise UsageError(

@@ -45,6 +45,10 @@ class NotServingError(SubmissionFault):
     """The server did not begin to listen: every check that starts it will see the same."""
 
 
+class ProgramEnded(SubmissionFault):
+    """A program that should live has ended: never a state that a check merely failed to reach."""
+
+
 class Inconclusive(GraderError):  # noqa: N818 - a verdict, not an error of ours
     """The state that the check needs was not reached; says nothing about the program."""
 

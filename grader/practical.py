@@ -94,7 +94,7 @@ def load_practicals() -> dict[str, Practical]:
 def load_practical(file: Path) -> Practical:
     try:
         content = msgspec.toml.decode(file.read_bytes(), type=_File)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise UsageError(f"{file}: {error}") from error
     name = file.parent.name
     _refuse_repeated(file, "program", (program.name for program in content.programs))

@@ -83,6 +83,8 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
         raise KeyboardInterrupt
     if engine.collection_errors:
         raise UsageError("a check file cannot be loaded:\n" + "\n".join(engine.collection_errors))
+    if status == pytest.ExitCode.USAGE_ERROR:
+        raise UsageError(f"the checks below {root} cannot be loaded; see pytest's words above")
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise GraderBugError(f"pytest ended with {status!r}")
 

@@ -23,6 +23,8 @@ def fold(
     by_row: dict[tuple[str, str], list[CaseResult]] = {}
     for case in cases:
         by_row.setdefault((case.check, case.program), []).append(case)
+    for row in by_row.values():
+        row.sort(key=lambda case: case.case)  # whichever ended first: the same message every time
     return [
         _verdict(practical, check, program, built, by_row.get((check.id, program), []))
         for program in practical.programs

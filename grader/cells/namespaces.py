@@ -9,6 +9,7 @@ kills the workers and the rooms and frees the stage: nothing is left on disk at 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import select
@@ -25,7 +26,7 @@ from typing import NoReturn
 from grader.cells import kernel
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, prepare_network, start_room
-from grader.errors import CellError
+from grader.errors import CellError, GraderError
 from grader.observe import proc
 
 #: Every Linux machine has /sys, no submission lies in it, and no worker needs it.
@@ -51,6 +52,7 @@ class NamespaceCell:
     """See `grader.cells.base.Cell`. Raises `CellError` when the machine refuses a namespace."""
 
     def __init__(self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None) -> None:
+        self._pidfds: list[int] = []
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         sys.stdout.flush()
@@ -69,23 +71,29 @@ class NamespaceCell:
 
     def start_worker(self, body: str) -> WorkerHandle:
         ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [body.encode()], [theirs.fileno()])
-        reply, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
-        if not reply:
-            raise CellError("the sandbox's host process ended unexpectedly")
-        (pid,) = struct.unpack("i", reply)
-        (pidfd,) = descriptors
+        try:
+            with theirs:
+                socket.send_fds(self._control, [body.encode()], [theirs.fileno()])
+            reply, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+            (pid,) = struct.unpack("i", reply)
+        except (OSError, struct.error) as error:
+            ours.close()
+            raise CellError("the sandbox's host process ended unexpectedly") from error
+        self._pidfds += descriptors
+        return WorkerHandle(Connection(ours.detach()), pid, functools.partial(self._kill, *descriptors))
 
-        def kill() -> None:
+    def _kill(self, pidfd: int) -> None:
+        if pidfd in self._pidfds:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
-        return WorkerHandle(Connection(ours.detach()), pid, kill)
-
     def close(self) -> None:
         """Hang up: the host ends every worker and room, waits for them, and ends itself."""
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # even if a later cell's host has inherited it
         self._control.close()
+        while self._pidfds:
+            os.close(self._pidfds.pop())
         if not self._host:
             return
         pidfd = os.pidfd_open(self._host)
@@ -151,7 +159,7 @@ def _host(
         _enter_namespaces(control, parent)
         _mount_stage(limits)
         _lay_out(files)
-    except (OSError, CellError) as error:
+    except (OSError, GraderError) as error:
         control.send(f"no sandbox: {error}; see: grader doctor".encode())
         return
     control.send(_READY)

@@ -11,10 +11,10 @@ SMALL_BUFFER = 1 << 16
 
 
 def until_stuck_sending(watch: Watch, peer: TcpPeer) -> None:
-    """Wait until the program cannot send any further to `peer`; else the check is inconclusive.
+    """Wait until the program cannot send any further to `peer`, or has nothing more to send.
 
     Linux tunes send buffers up to several MiB by itself, so the reply under way must be larger.
     """
     with precondition():
-        peer.until_far_end_is_sending()
+        peer.until_consumed()
         watch.until_still()

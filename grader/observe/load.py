@@ -1,4 +1,6 @@
-"""Does a program that should wait use the processor? Measured in its own run time, not in wall time."""
+"""Does a program that should wait want the processor? Running and waiting to run both count, so that
+other load on the machine hides nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,9 @@ from grader.observe import proc
 
 #: How long to look, in seconds. An interval is what is measured here; no event could replace it.
 INTERVAL = 0.15
-#: Shares of the interval, spent running, from which on a program counts as spinning. A spinner among
-#: five on two cores still gets a fifth; a server that wakes ten times a second stays below a hundredth.
-SPINNING = 0.10
+#: Share of the interval, running or ready to run, from which on a program counts as spinning: a spinner
+#: shows nearly 1, a server that wakes ten times a second a few hundredths at most.
+SPINNING = 0.30
 
 
 #: Intervals that must all be spent spinning: tidying up after a client uses the processor once.
@@ -33,14 +35,14 @@ def spinning_share(pids: Iterable[int]) -> float | None:
 
 def busy_share(watched: Sequence[int], interval: float = INTERVAL) -> float:
     """The share of `interval` that these processes spent on a processor: 1.0 is one core."""
-    started, before = time.monotonic(), _run_ns(watched)
+    started, before = time.monotonic(), _demand_ns(watched)
     select.poll().poll(interval * 1000)  # nothing is waited for: this is the measured interval
-    return (_run_ns(watched) - before) / 1e9 / (time.monotonic() - started)
+    return (_demand_ns(watched) - before) / 1e9 / (time.monotonic() - started)
 
 
-def _run_ns(pids: Sequence[int]) -> int:
+def _demand_ns(pids: Sequence[int]) -> int:
     total = 0
     for pid in pids:
         with contextlib.suppress(proc.ProcessGoneError):
-            total += proc.cpu_ns(pid)
+            total += proc.demand_ns(pid)
     return total

@@ -27,7 +27,7 @@ __all__ = [
     "ProcessGoneError",
     "Task",
     "children",
-    "cpu_ns",
+    "demand_ns",
     "descendants",
     "descriptors",
     "is_indefinite",
@@ -163,25 +163,28 @@ def memory(pid: int) -> Memory:
     return Memory(int(size) * _PAGE, int(rss) * _PAGE)
 
 
-def cpu_ns(pid: int) -> int:
-    """Processor time in ns of the threads that are there now (not of those that have ended)."""
+def demand_ns(pid: int) -> int:
+    """Time in ns that the threads that are there now spent on a processor, or ready and waiting for one."""
     found = []
     for tid in _tids(pid):
         try:
-            found.append(int(Path(f"/proc/{pid}/task/{tid}/schedstat").read_bytes().split()[0]))
+            ran, waited, _ = Path(f"/proc/{pid}/task/{tid}/schedstat").read_bytes().split()
+            found.append(int(ran) + int(waited))
         except _VANISHED:
             continue
     return sum(found)
 
 
 def tracers(pid: int) -> list[int]:
-    """For each thread, the pid of what traces it (0: nothing); raises `ProcessGoneError`."""
+    """For each thread that lives, the pid of what traces it (0: nothing); raises `ProcessGoneError`."""
     found = []
     for tid in _tids(pid):
         try:
-            found.append(int(_status(pid, tid)["TracerPid"]))
+            status = _status(pid, tid)
         except _VANISHED:
             continue
+        if status["State"][0] not in "ZX":  # nothing can trace what has ended
+            found.append(int(status["TracerPid"]))
     return found
 
 

@@ -199,6 +199,11 @@ class TcpPeer:
         """The program's socket of this connection, None once it is gone."""
         return self._watch.sockets.connection(self.remote, self.local)
 
+    def released_by_program(self) -> bool:
+        """No process has the program's socket any more: it is gone, or the kernel alone ends it (TIME_WAIT)."""
+        entry = self.far_end()
+        return entry is None or entry.inode == 0
+
     def near_end(self) -> SocketEntry | None:
         return self._watch.sockets.connection(self.local, self.remote)
 

@@ -15,4 +15,7 @@ def write(found: Results, file: Path) -> None:
 
 def read(file: Path) -> Results:
     """Raises `msgspec.DecodeError` for anything but a results.json of this schema."""
-    return msgspec.json.decode(file.read_bytes(), type=Results)
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Results)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"{file} is not UTF-8: {error}") from error

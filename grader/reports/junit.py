@@ -16,8 +16,8 @@ from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from grader.job import Results, Verdict
 
-#: Characters that XML 1.0 cannot hold even escaped; carriage returns would vanish in readers.
-_ILLEGAL = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Characters that XML 1.0 cannot hold even escaped, or that junit-xml removes (DEL, C1).
+_ILLEGAL = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(found: Results, file: Path) -> None:
@@ -60,4 +60,4 @@ def _body(verdict: Verdict) -> Iterator[str]:
 
 
 def _clean(text: str) -> str:
-    return _ILLEGAL.sub("\ufffd", text.replace("\r", "\n"))
+    return _ILLEGAL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))

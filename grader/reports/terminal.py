@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from grader.job import BuildStep, Results, Status, Verdict
+from grader.text import printable
 
 _STYLE: dict[Status, str] = {
     "passed": "green",
@@ -27,6 +30,7 @@ _CODE_LINES = 14
 
 
 def show(found: Results, console: Console, *, verbose: bool = False) -> None:
+    found = msgspec.convert(_safe(msgspec.to_builtins(found)), Results)
     for step in found.build:
         if not step.ok and (verbose or _matters(step, found)):
             console.print(_build_failure(step))
@@ -39,6 +43,15 @@ def show(found: Results, console: Console, *, verbose: bool = False) -> None:
         console.print(Text(f"Note: {note}", style="yellow"))
     console.print(_scores(found))
     console.print(_conclusion(found))
+
+
+def _safe(value: Any) -> Any:
+    """The same value with every text made safe to show: results may come from a file of anybody's."""
+    if isinstance(value, str):
+        return printable(value, newlines=True)
+    if isinstance(value, dict):
+        return {_safe(key): _safe(item) for key, item in value.items()}
+    return [_safe(item) for item in value] if isinstance(value, list) else value
 
 
 def _by_program(found: Results) -> Iterator[tuple[str, list[Verdict]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _CONTEXT = 16  #: bytes shown on each side of a difference
+_SLICE = 1 << 16  #: compared at once: a memcmp, where a loop over 64 MiB would take seconds
 _WHOLE = 48  #: byte strings up to this length are shown whole
 
 
@@ -23,14 +24,13 @@ def first_difference(expected: bytes, actual: bytes) -> int | None:
     """Offset of the first byte that differs (or is there in one of them only), None when equal."""
     if expected == actual:
         return None
-    low, high = 0, min(len(expected), len(actual))
-    while low < high:  # bisect: comparing slices is a memcmp, looping over 64 MiB is not
-        middle = (low + high + 1) // 2
-        if expected[:middle] == actual[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    for start in range(0, min(len(expected), len(actual)), _SLICE):
+        left, right = expected[start : start + _SLICE], actual[start : start + _SLICE]
+        if left != right:
+            pairs = enumerate(zip(left, right, strict=False))
+            shorter = min(len(left), len(right))
+            return start + next((offset for offset, (a, b) in pairs if a != b), shorter)
+    return min(len(expected), len(actual))
 
 
 def around(data: bytes, offset: int) -> str:

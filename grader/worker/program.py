@@ -98,8 +98,8 @@ class RunningProgram:
                     os.kill(pid, signal.SIGSTOP)
             poller.poll(1)
 
-    def go_on(self) -> None:
-        for pid in self.processes():
+    def go_on(self, *, children_only: bool = False) -> None:
+        for pid in self.processes()[1 if children_only else 0 :]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
+from typing import Any
 
 import msgspec
 import pytest
@@ -58,6 +60,22 @@ class CheckRunner:
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         if op == "==":
             self._comparison = (left, right)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_set_timer(self, settings: Any) -> bool:
+        """pytest-timeout's own handler wants a terminal, which a worker has not."""
+
+        def expired(_number: int, _frame: object) -> None:
+            pytest.fail(f"it had not ended after {settings.timeout:.0f} s")
+
+        signal.signal(signal.SIGALRM, expired)
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_cancel_timer(self) -> bool:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return True
 
     def pytest_exception_interact(self, call: pytest.CallInfo[None]) -> None:
         """A step of the check raised; the first one decides (a later one is the clean-up's)."""

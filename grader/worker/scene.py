@@ -8,7 +8,7 @@ import select
 import shutil
 import socket
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -121,7 +121,8 @@ class Scene:
         tracer = Tracer()
         self._closers.append(tracer.stop)
         try:
-            tracer.start(program.pid, *program.descendants(), calls=calls, inject=inject, gated=False)
+            living = {task.pid for task in program.tasks() if task.state not in "ZX"} - {program.pid}
+            tracer.start(program.pid, *sorted(living), calls=calls, inject=inject, gated=False)
         except GraderBugError:
             if program.ended():
                 raise ProcessGoneError(program.pid) from None
@@ -198,14 +199,32 @@ class Server(Generic[P]):
         self.program.must_live = True
 
     def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
-        """Attach strace to the server, which already listens; its calls count from now on."""
-        return self._scene.trace(self.program, calls, inject)
+        """Attach strace to the server, from rest to rest; its calls count from now on.
+
+        A call that was blocked has been made again under strace by then, with its fault if it has one.
+        """
+        self.watch.until_still()
+        tracer = self._scene.trace(self.program, calls, inject)
+        self.watch.until_still()
+        return tracer
 
     def kill(self) -> None:
         """End the server and every process that it left, with SIGKILL."""
         self.program.must_live = False
         self._scene.room.kill_all()
         self.program.wait(CEILING)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """As `program.frozen`, from rest: every thread is stopped in the call in which it waits."""
+        self.watch.until_still()
+        with self.program.frozen():
+            yield
+
+    @property
+    def backlog(self) -> int:
+        """How many connections the kernel completes while the server does not accept."""
+        return min(entry.send_queue for entry in self.sockets.listening(self.port)) + 1
 
     def until_accept_queue_below(self, count: int) -> None:
         """Wait until the server has accepted all but fewer than `count` connections."""

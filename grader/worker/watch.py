@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from grader.cells.room import Room
-from grader.errors import Inconclusive, SubmissionFault
+from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
 from grader.observe.quiet import Snapshot, Stillness, take
 from grader.observe.sockets import SocketTable
@@ -29,6 +29,7 @@ CEILING = 10.0  #: seconds without the awaited state after which a wait fails
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
+_SPUN = 1.0  #: seconds without traffic that count as rest for a program that never sleeps for good
 _REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
@@ -77,7 +78,8 @@ class Watch:
             if reason := self._hopeless(servers, stillness, now, now - started, ceiling):
                 if value := condition():  # it came true while hope was given up
                     return value
-                raise SubmissionFault(reason.format(what=what))
+                kind = ProgramEnded if any(program.ended() for program in servers) else SubmissionFault
+                raise kind(reason.format(what=what))
             if look < _QUICK_LOOKS:
                 os.sched_yield()
             poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS)
@@ -123,13 +125,24 @@ class Watch:
             pace.poll(_PACE_MS * 10)
 
     def until_still(self, *, ceiling: float = CEILING) -> None:
-        """Wait until nothing can happen any more without an outside event; else `Inconclusive`."""
+        """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
+
+        A program that spins, or wakes by a clock, never rests. For it a second in which no byte moved, and no
+        thread came or went, is rest.
+        """
         stillness = Stillness(window=_REST)
+        moved: object = None
+        since = 0.0
         deadline = time.monotonic() + ceiling
         pace = select.poll()
         while True:
             now = time.monotonic()
-            if stillness.feed(self.snapshot(), now):
+            seen = self.snapshot()
+            if stillness.feed(seen, now):
+                return
+            if (traffic := (seen.sockets, [view.tid for view in seen.tasks])) != moved:
+                moved, since = traffic, now
+            elif now - since > _SPUN:
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
@@ -141,5 +154,7 @@ def precondition() -> Iterator[None]:
     """What fails in here is a state that the check needs, so it says nothing about the program."""
     try:
         yield
+    except ProgramEnded:
+        raise
     except (SubmissionFault, AssertionError) as error:
         raise Inconclusive(f"the state that this check needs was not reached: {error}") from error

@@ -6,6 +6,7 @@ import pytest
 
 from grader.faults.interrupt import interrupt
 from grader.faults.slow_reader import SMALL_BUFFER
+from grader.observe.sockets import TcpState
 from grader.peers.reverse import header, pattern
 from grader.spec import MiB, check, precondition
 from specs.reverse.service import Client
@@ -34,25 +35,30 @@ def check_missing_file(client: Client) -> None:
 
 
 @check("reverse.client-truncated-reply")
+@pytest.mark.parametrize("how", ["closed", "reset"])
 @pytest.mark.parametrize("length", [0, 2], ids=["no-reply", "half-a-reply"])
-def check_truncated_reply(client: Client, length: int) -> None:
+def check_truncated_reply(client: Client, length: int, how: str) -> None:
     """When the connection ends before the reply is complete the client exits with a status other than 0."""
     run = client.start([b"hola"])
     server = run.accept()
     server.receive_request()
-    server.send(b"aloh"[:length]).close()
+    server.send(b"aloh"[:length])
+    server.reset() if how == "reset" else server.close()
     run.until_exit()
     assert run.program.exit_status() != 0, "the exit status is 0 although a reply was cut short"
 
 
 @check("reverse.client-server-vanishes")
-def check_server_vanishes(client: Client) -> None:
+@pytest.mark.parametrize("how", ["resets", "closes"])
+def check_server_vanishes(client: Client, how: str) -> None:
     """When the server vanishes while a request is being sent the client says so on stderr, and its exit status is not 0."""
     run = client.start([pattern(6 * MiB)], rcvbuf=SMALL_BUFFER)
     server = run.accept()
     assert server.receive_exactly(4) == header(6 * MiB)
     with precondition():
         server.until_far_end_is_sending()
+    if how == "closes":  # FIN, and RST to what still comes: the next send meets EPIPE and SIGPIPE
+        server.half_close().until_far_end(TcpState.CLOSE_WAIT, "receive the end of file")
     server.reset()
     run.expect_trouble("the server reset the connection")
 

@@ -14,11 +14,16 @@ from grader.peers.reverse import header, pattern, request
 from grader.spec import MiB, check
 from specs.reverse.service import Service
 
+BURST = 8  #: connections at once, if the server's backlog is that long
+
 
 @check("reverse.silent-clients")
 def check_silent_clients(server: Service) -> None:
     """A client is served at once, however many silent ones connected before it."""
-    clients = [server.connect() for _ in range(4)]
+    clients = []
+    for _ in range(4):
+        clients.append(server.connect())
+        server.watch.until_still()  # one at a time: connections that come together are another check's matter
     for number, client in reversed(list(enumerate(clients))):
         client.exchange(b"client %d" % number)
 
@@ -42,7 +47,7 @@ def check_slow_reader(server: Service) -> None:
 @check("reverse.interleaved")
 def check_interleaved(server: Service) -> None:
     """Requests of two clients that arrive in alternating pieces do not mix."""
-    one, two = server.connect(), server.connect()
+    one, two = server.connect().exchange(b"one"), server.connect().exchange(b"two")
     first, second = pattern(60, 1), pattern(60, 2)
     for begin in range(0, 64, 16):
         one.send(request(first)[begin : begin + 16]).until_consumed()
@@ -57,20 +62,23 @@ def check_departure(server: Service, how: str) -> None:
     """When one client leaves, the connections of the others go on."""
     staying, leaving = server.connect().exchange(b"stay"), server.connect().exchange(b"leave")
     leaving.reset() if how == "resets" else leaving.close()
-    server.watch.until(lambda: leaving.far_end() is None, what="close the connection of the client that left")
+    server.watch.until(leaving.released_by_program, what="close the connection of the client that left")
+    server.watch.until_still()
     staying.exchange(b"still here")
+    server.connect().exchange(b"next")
 
 
 @check("reverse.burst")
 def check_burst(server: Service) -> None:
     """Connections that arrive all at once are all served, each with its own data."""
     server.connect().exchange(b"warm")
-    with server.program.frozen():
-        clients = [server.connect() for _ in range(8)]
-        for number, client in enumerate(clients):
-            client.send(request(b"client number %d" % number))
-    for number, client in reversed(list(enumerate(clients))):
-        client.expect_reply(b"client number %d" % number)
+    payloads = [pattern(20, number) for number in range(min(BURST, server.backlog))]
+    with server.frozen():
+        clients = [server.connect().send(request(payload)[:14]) for payload in payloads]
+    for client in clients:
+        client.until_consumed()
+    for client, payload in reversed(list(zip(clients, payloads, strict=True))):
+        client.send(request(payload)[14:]).expect_reply(payload)
         assert client.nothing_more()
 
 
@@ -98,9 +106,7 @@ def check_flood(server: Service) -> None:
 
 
 def _hold(server: Service, count: int) -> None:
-    clients = []
-    for _ in range(count):
-        clients.append(server.connect())
-        server.until_accept_queue_below(2)  # whatever backlog the server has: none may be refused
+    # Each is served before the next comes, so the accept queue is never full.
+    clients = [server.connect().exchange(b"first") for _ in range(count)]
     for number, client in reversed(list(enumerate(clients))):
         client.exchange(b"client %d" % number)

@@ -12,7 +12,7 @@ from grader.faults.slow_reader import SMALL_BUFFER, until_stuck_sending
 from grader.observe.syscalls import Injection
 from grader.peers.reverse import pattern, request
 from grader.spec import MiB, check, precondition
-from specs.reverse.service import Service
+from specs.reverse.service import Service, next_is_served
 
 ACCEPT = ("accept", "accept4")
 RECEIVE = ("recvfrom", "recvmsg", "read", "readv")
@@ -64,7 +64,7 @@ def check_accept_fails(server: Service, error: str) -> None:
     first.exchange(b"hola")
     assert first.nothing_more()
     first.close()
-    server.connect().exchange(b"next")
+    next_is_served(server)
     with precondition():
         assert any(call.injected for call in tracer.calls()), "accept was never called"
 
@@ -87,12 +87,14 @@ def check_receive_fails(server: Service) -> None:
     """When a receive fails (ECONNRESET) that connection ends, never the server."""
     client = server.connect().exchange(b"hola")
     server.watch.until_still()
+    assert not client.closed_by_program, "the server closed the connection after the first request"
     tracer = server.trace(RECEIVE, inject=[Injection(RECEIVE, "ECONNRESET")])
     with contextlib.suppress(SubmissionFault):  # a receive that was under way may have failed already
         client.send(request(b"mundo"))
     with precondition():
         server.watch.until(lambda: any(call.injected for call in tracer.calls()), what="receive")
+    server.watch.end_of_server()  # at rest: leaving it may interrupt the call in which it waits
     tracer.stop()  # calls are counted apart in each thread: the next client's must not fail too
     server.watch.until_still()
     client.reset()
-    server.connect().exchange(b"next")
+    next_is_served(server)

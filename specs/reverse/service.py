@@ -33,7 +33,27 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
                         "the length", f"the server waits for {wrong:,} bytes instead of {length:,}: {reason}"
                     ),
                 )
+        if length < 4 and fault.expected is None and asked & {4, 4 - length}:
+            fault.evidence.insert(
+                0,
+                Evidence(
+                    "the length",
+                    f"the server waits for the next length, as if this one were 0 instead of {length}: "
+                    "ntohs, which takes 16 of the 32 bits, gives 0",
+                ),
+            )
         raise
+
+
+def next_is_served(server: Service) -> None:
+    """The server outlives what was done to it, and serves the next client.
+
+    It comes to rest first: a thread that is about to end the server must not be overtaken by the next client.
+    """
+    end = server.watch.end_of_server()
+    if end is not None:
+        raise SubmissionFault(end, expected="only that connection ends, and the server goes on")
+    server.connect().exchange(b"next")
 
 
 def _mistakes(length: int) -> list[tuple[int, str]]:
