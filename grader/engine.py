@@ -36,6 +36,7 @@ class Engine:
         self,
         submission: Submission,
         selection: Selection,
+        practicals: Sequence[Practical] = (),
         *,
         jobs: int | None = None,
         on_built: Callable[[Practical, Built], None] = lambda _practical, _built: None,
@@ -48,7 +49,7 @@ class Engine:
         self._on_built = on_built
         self._on_case = on_case
         self._on_plan = on_plan
-        self._practicals: dict[Path, Practical] = {}
+        self._practicals = {practical.directory: practical for practical in practicals}
         self._modules: set[Path] = set()
         self.error: Exception | None = None  #: why the run could not go on, if so
         self.collection_errors: list[str] = []
@@ -90,6 +91,8 @@ class Engine:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         checks = [item for item in items if spec.check_id(getattr(item, "function", None)) is not None]
+        if self.collection_errors:
+            return  # what could not be loaded comes first
         try:
             for directory, practical in self._practicals.items():
                 modules = {module for module in self._modules if module.parent == directory}
@@ -136,6 +139,7 @@ class Engine:
             self._on_plan(len(indices))
             dispatcher = Dispatcher(cell, built, [case_of(item) for item in items], jobs=self._jobs)
             for index, result in dispatcher.run(indices):
+                result.number = index
                 self._on_case(practical, result)
                 _report(items[index], result)
         finally:

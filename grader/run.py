@@ -55,7 +55,13 @@ def grade(
         heard.built(practical, built)
 
     engine = Engine(
-        submission, selection, jobs=jobs, on_built=on_built, on_case=on_case, on_plan=heard.planned
+        submission,
+        selection,
+        practicals,
+        jobs=jobs,
+        on_built=on_built,
+        on_case=on_case,
+        on_plan=heard.planned,
     )
     run_pytest(engine, practicals)
     rows: list[Verdict] = []
@@ -84,7 +90,9 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
     if engine.collection_errors:
         raise UsageError("a check file cannot be loaded:\n" + "\n".join(engine.collection_errors))
     if status == pytest.ExitCode.USAGE_ERROR:
-        raise UsageError(f"the checks below {root} cannot be loaded; see pytest's words above")
+        raise UsageError(
+            f"the checks below {root} cannot be loaded; see pytest's words above (a conftest.py?)"
+        )
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise GraderBugError(f"pytest ended with {status!r}")
 

@@ -24,7 +24,7 @@ def fold(
     for case in cases:
         by_row.setdefault((case.check, case.program), []).append(case)
     for row in by_row.values():
-        row.sort(key=lambda case: case.case)  # whichever ended first: the same message every time
+        row.sort(key=lambda case: case.number)  # whichever ended first: the same message every time
     return [
         _verdict(practical, check, program, built, by_row.get((check.id, program), []))
         for program in practical.programs

@@ -189,7 +189,6 @@ def test_a_compiled_file_that_the_makefile_makes_again_counts(build: Build, make
     assert any("gcc -o srv_rev_sec" in step.output for step in built.steps), "make found it up to date"
 
 
-@pytest.mark.xfail(strict=True, reason="reported: only files with the x bit are removed before make")
 def test_a_compiled_file_that_lost_its_x_bit_does_not_keep_make_from_building(build: Build) -> None:
     """Archives made on Windows carry no modes."""
     built = build({"srv_rev_sec": elf(), "main.c": C, "Makefile": "srv_rev_sec: main.c\n\tgcc -o $@ $<\n"})
@@ -238,14 +237,12 @@ def test_a_rule_whose_own_source_is_missing_is_a_failed_build(build: Build) -> N
     assert "lost.c" in built.failed["srv_rev_sec"]
 
 
-@pytest.mark.xfail(strict=True, reason="reported: make's words about the right name end the search")
 @pytest.mark.parametrize("source", ["srv_rec_sec.c", "srv_rec_sec.py"])
 def test_a_broken_makefile_does_not_hide_an_alias(build: Build, source: str) -> None:
     built = build({source: C if source.endswith("c") else "print()\n", "Makefile": "no separator\n"})
     assert "srv_rev_sec" in built.commands
 
 
-@pytest.mark.xfail(strict=True, reason="reported: a name that make does not know leaves a failed step")
 def test_asking_make_for_a_name_that_it_does_not_know_is_no_failed_step(build: Build) -> None:
     """The terminal report shows failed steps: "BUILD FAILED ... No rule to make target"."""
     built = build({"srv_rec_sec.c": C, "Makefile": "all: srv_rec_sec\n"})

@@ -31,9 +31,6 @@ def test_a_makefile_that_hangs_is_stopped_and_not_asked_again(build: Build) -> N
     assert "[stopped: it had not ended after 1 s]" in only.output
 
 
-@pytest.mark.xfail(
-    strict=True, reason="reported: after a hang, what only make builds counts as not handed in"
-)
 @pytest.mark.usefixtures("short_patience")
 def test_what_a_makefile_that_hangs_might_have_built_is_a_failed_build(build: Build) -> None:
     built = build({"Makefile": f"all:\n\t{HANG}\nsrv_rev_sec: main.c\n\tgcc -o $@ $<\n", "main.c": C})

@@ -187,7 +187,6 @@ def test_a_grader_that_is_killed_leaves_nobody(folder: Path, marker: str) -> Non
             grader.kill()
 
 
-@pytest.mark.xfail(strict=True, reason="reported: BrokenPipeError escapes from start_worker")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_cell_whose_host_has_died_says_so(folder: Path) -> None:
     with opened_cell(folder, nothing) as cell:
@@ -204,7 +203,6 @@ def nothing(_: Room) -> object:
     return None
 
 
-@pytest.mark.xfail(strict=True, reason="reported: the pidfd of every worker stays open in the parent")
 def test_a_closed_cell_leaves_no_descriptor_open(folder: Path) -> None:
     before = names_in(Path("/proc/self/fd"))
     with opened_cell(folder, nothing) as cell:
@@ -213,7 +211,6 @@ def test_a_closed_cell_leaves_no_descriptor_open(folder: Path) -> None:
     assert names_in(Path("/proc/self/fd")) == before
 
 
-@pytest.mark.xfail(strict=True, reason="reported: the second host holds a copy of the first cell's socket")
 def test_closing_one_of_two_cells_does_not_wait_for_the_other(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,7 +166,6 @@ def test_broken_toml_is_told_with_its_file(tmp_path: Path, content: str) -> None
     assert len(refusal(written(tmp_path, content))) > len(str(tmp_path / "toy" / "practical.toml")) + 10
 
 
-@pytest.mark.xfail(strict=True, reason="reported: UnicodeDecodeError escapes from load_practical")
 def test_a_file_that_is_no_utf8_is_told(tmp_path: Path) -> None:
     file = write_files(tmp_path / "toy", {"practical.toml": b'title = "caf\xe9"\n'}) / "practical.toml"
     refusal(file)

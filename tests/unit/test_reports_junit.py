@@ -160,7 +160,6 @@ def test_whatever_a_program_says_the_report_is_xml(text: str) -> None:
     assert failure.get("message") is not None
 
 
-@pytest.mark.xfail(strict=True, reason="reported: junit_xml drops DEL and C1 after junit.py has looked")
 @pytest.mark.parametrize("text", ["\x7f", "\x80\x9f"])
 def test_a_message_of_odd_characters_does_not_become_an_empty_one(text: str) -> None:
     (outcome,) = only_case(verdict("failed", message=text)).result

@@ -168,7 +168,6 @@ def test_what_printable_made_of_an_escape_sequence_stays_so() -> None:
     assert r"\x1b[2J\x1b]0;owned\x07\r\u009b31m" in shown(results(row))
 
 
-@pytest.mark.xfail(strict=True, reason="reported: terminal.py trusts results.json, ESC reaches the terminal")
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x1b]0;owned", "\x9b31m", "\N{RIGHT-TO-LEFT OVERRIDE}"])
 def test_no_escape_sequence_reaches_the_terminal_whoever_made_the_results(hostile: str) -> None:
     row = verdict("failed", message=hostile, evidence=[Evidence("actual", hostile)])
