@@ -150,7 +150,8 @@ def _stall(server: Service) -> None:
 
 
 def _census(server: Service) -> tuple[int, int]:
-    """(processes, threads of the first one) now."""
+    """(processes, threads of the first one), once what was started is there."""
+    server.watch.until_still()
     return len(server.watch.processes()), len(proc.tasks(server.program.pid))
 
 

@@ -36,6 +36,7 @@ def check_no_zombies(server: Service) -> None:
 @check("reverse.child-ends")
 def check_child_ends(server: Service) -> None:
     """The process of a client ends when its client leaves."""
+    server.watch.until_still()  # what it starts for itself is there by now
     before = set(server.watch.processes())
     client = server.connect().exchange(b"hola")
     client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grader.errors import SubmissionFault
+from grader.observe.proc import ProcessGoneError
 from grader.observe.syscalls import Injection
 from grader.peers.reverse import request
 from grader.spec import check
@@ -46,4 +47,7 @@ def check_threads_released(server: Service) -> None:
 
 
 def _mappings(server: Service) -> int:
-    return Path(f"/proc/{server.program.pid}/maps").read_bytes().count(b"\n")
+    try:
+        return Path(f"/proc/{server.program.pid}/maps").read_bytes().count(b"\n")
+    except (FileNotFoundError, ProcessLookupError):
+        raise ProcessGoneError(server.program.pid) from None

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Servidor inverso con asyncio: una corrutina por conexion, un solo hilo."""
+
 import argparse
 import asyncio
 import contextlib

@@ -48,7 +48,9 @@ class Connection:
 class Loop:
     def __init__(self, port):
         self.poller, self.things = select.poll(), {}
-        self.listener = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=300)
+        self.listener = socket.create_server(
+            ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=300
+        )
         self.listener.setblocking(False)
         self.resting = False
         self.poller.register(self.listener, select.POLLIN)

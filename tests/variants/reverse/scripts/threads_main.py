@@ -1,4 +1,5 @@
 """Thread server: a subclass of Thread for each client."""
+
 import socket
 import sys
 import threading

@@ -1,4 +1,5 @@
 """Thread server; started by a shell script that waits for it."""
+
 import socket
 import sys
 import threading

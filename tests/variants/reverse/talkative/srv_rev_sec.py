@@ -45,7 +45,9 @@ def main():
     if len(sys.argv) != 2:
         print("usage: srv_rev_sec.py PORT", file=sys.stderr)
         sys.exit(1)
-    logging.basicConfig(stream=sys.stdout, level=logging.DEBUG, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.DEBUG, format="%(asctime)s %(levelname)s %(message)s"
+    )
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("", int(sys.argv[1])))
