@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.errors import CellError, GraderBugError
+from grader.observe import proc
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
 ANSWER_CEILING = 20.0
@@ -89,6 +90,7 @@ class Room:
         self._next_id = 0
         self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
         self._statuses: dict[int, int] = {}
+        self._started: set[int] = set()  # outer pids of what was spawned: init's other children are orphans
         self.init_pid = self._greet()  #: the room's pid 1, as this side's /proc shows it
 
     def spawn(
@@ -122,7 +124,17 @@ class Room:
         inner = answer["pid"]
         if not isinstance(inner, int):
             raise GraderBugError(f"init answered {answer}")
-        return Child(_outer_pid(pidfd), pidfd, inner, self)
+        child = Child(_outer_pid(pidfd), pidfd, inner, self)
+        self._started.add(child.pid)
+        return child
+
+    def orphans(self) -> list[int]:
+        """Processes that lost their parent (a double fork, a daemon), with their descendants."""
+        found = [pid for pid in proc.children(self.init_pid) if pid not in self._started]
+        for pid in found:  # grows while it is walked
+            with contextlib.suppress(proc.ProcessGoneError):
+                found += [child for child in proc.children(pid) if child not in found]
+        return found
 
     def kill_all(self) -> int:
         """End every program of the room; returns how many processes were left."""

@@ -39,6 +39,7 @@ class TcpPeer:
         self._head_sent = b""
         self._received = bytearray()  #: received and not yet handed out
         self._taken = 0
+        self._half_closed = False
         self._end: str | None = None  #: "end" after FIN, "reset" after RST
 
     # Sending
@@ -178,6 +179,9 @@ class TcpPeer:
 
     def half_close(self) -> Self:
         """Send FIN and go on reading (shutdown(2) with SHUT_WR)."""
+        if self._half_closed:
+            return self
+        self._half_closed = True
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:

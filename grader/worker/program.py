@@ -29,10 +29,16 @@ class RunningProgram:
         self.stderr = stderr
         self.must_live = False  #: servers run until they are killed
         self._child = child
+        self._serving: int | None = None
 
     @property
     def pid(self) -> int:
-        return self._child.pid
+        """Of the process that serves: the one that was started, unless `serves` named a child of it."""
+        return self._serving or self._child.pid
+
+    def serves(self, pid: int) -> None:
+        """Say which of its processes is the server: a start script may stay its parent."""
+        self._serving = pid
 
     @property
     def pidfd(self) -> int:
@@ -62,14 +68,14 @@ class RunningProgram:
         return f"ended with exit status {os.WEXITSTATUS(status)}"
 
     def processes(self) -> list[int]:
-        """Its pid and those of its descendants that are still its own (orphans belong to init)."""
-        return [self.pid, *self.descendants()]
+        """Its pid, those of its descendants, and those of orphans (a double fork), which belong to init."""
+        return [self._child.pid, *self.descendants()]
 
     def descendants(self) -> list[int]:
-        try:
-            return proc.descendants(self.pid)
-        except ProcessGoneError:
-            return []
+        found = []
+        with contextlib.suppress(ProcessGoneError):
+            found = proc.descendants(self._child.pid)
+        return found + self._child.room.orphans()
 
     def tasks(self) -> list[Task]:
         """Every thread of every process of the program."""
@@ -99,9 +105,10 @@ class RunningProgram:
             poller.poll(1)
 
     def go_on(self, *, children_only: bool = False) -> None:
-        for pid in self.processes()[1 if children_only else 0 :]:
+        for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+                if pid != self.pid or not children_only:
+                    os.kill(pid, signal.SIGCONT)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

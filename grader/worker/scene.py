@@ -16,6 +16,7 @@ from grader.build import Built
 from grader.cells.room import Room
 from grader.errors import GraderBugError, NotServingError, SubmissionFault
 from grader.job import Evidence
+from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Injection, TracedCall, Tracer
@@ -124,7 +125,7 @@ class Scene:
             living = {task.pid for task in program.tasks() if task.state not in "ZX"} - {program.pid}
             tracer.start(program.pid, *sorted(living), calls=calls, inject=inject, gated=False)
         except GraderBugError:
-            if program.ended():
+            if program.wait(1.0) is not None:  # of the injected fault; its end is reported a moment later
                 raise ProcessGoneError(program.pid) from None
             raise
         return tracer
@@ -247,6 +248,12 @@ class Server(Generic[P]):
                     unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
                 unready.expected = f"a listening socket on port {self.port}"
             raise unready from fault
+        inodes = {entry.inode for entry in self.sockets.listening(self.port)}
+        for pid in self.program.processes():
+            with contextlib.suppress(ProcessGoneError):
+                if any(d.inode in inodes for d in proc.descriptors(pid).values() if d.inode):
+                    self.program.serves(pid)
+                    return
 
     def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
         """A client whose handshake is complete; whether it was accepted is another matter."""
@@ -269,7 +276,11 @@ class Server(Generic[P]):
                 return False
             return True
 
-        self.watch.until(connected, what=f"accept a connection to {host}")
+        try:
+            self.watch.until(connected, what=f"accept a connection to {host}")
+        except SubmissionFault:
+            connection.close()  # else its finalizer complains in the next check
+            raise
         return self._scene.adopt(self._peer(self.watch, connection, self.program.name))
 
     def _unreachable(self, error: int) -> SubmissionFault:

@@ -100,6 +100,8 @@ def check_patient_without_descriptors(server: Service) -> None:
     with no_descriptor_left(server.program):
         _exhaust(server)
         share = spinning_share([server.program.pid])
+    if end := server.watch.end_of_server():
+        raise SubmissionFault(f"{end} while no descriptor was left")
     if share is not None:
         raise SubmissionFault(
             "accept fails with EMFILE and is called again at once, without end",
