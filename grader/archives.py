@@ -3,7 +3,7 @@
 Nothing is unpacked to disk. Python's own modules parse the formats, but they trust lengths: zipfile reads a
 whole central directory at once, tarfile a whole pax header, and both follow offsets wherever they point. So
 they read through sources that refuse large steps and steps backwards. Which names are acceptable is
-decided in `grader.submission`.
+decided in `grader.intake`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import stat
 import struct
 import tarfile
 import zipfile
@@ -23,9 +22,8 @@ from functools import partial
 from typing import IO, BinaryIO
 
 from grader.errors import BadSubmissionError
-from grader.text import bounded, printable
+from grader.intake import MIB, Limits, human, kind_of, refusal, shown
 
-MIB = 1 << 20
 CHUNK = 1 << 16
 _BLOCK = tarfile.BLOCKSIZE
 _COMPRESSED: dict[bytes, Callable[[BinaryIO], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
@@ -37,20 +35,6 @@ _LINK_TARGET_BYTES = 4096  # PATH_MAX: no kernel would follow a longer one
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a submission may hold. Sizes are in bytes and are held against the bytes that really come."""
-
-    total_bytes: int = 64 * MIB  #: all files together
-    file_bytes: int = 32 * MIB
-    files: int = 5000
-    entries: int = 20_000  #: names looked at: folders, links and ignored files too
-    depth: int = 20  #: components of a path, the file's own name counted
-    path_bytes: int = 1024
-    archive_bytes: int = 128 * MIB  #: the archive itself
-    unpacked_bytes: int = 256 * MIB  #: all that a compressed tar unpacks to, ignored files and padding too
-
-
-@dataclass(frozen=True)
 class Member:
     """One entry. Read `chunks` before the next member is asked for: a tar only moves forward."""
 
@@ -59,40 +43,6 @@ class Member:
     executable: bool
     target: str  #: of a link; hostile
     chunks: Callable[[], Iterator[bytes]]
-
-
-def refusal(
-    happened: str,
-    expected: str,
-    advice: str,
-    error: type[BadSubmissionError] = BadSubmissionError,
-) -> BadSubmissionError:
-    """The three parts of every message: what happened, what was expected, what to do next."""
-    return error(f"{happened}. Expected: {expected}. What to do: {advice}.")
-
-
-def shown(name: str) -> str:
-    """A hostile name, safe to show and of bounded length."""
-    return bounded(printable(name), 200)
-
-
-def human(size: int) -> str:
-    return f"{size / MIB:.0f} MiB" if size >= MIB else f"{size} bytes"
-
-
-def kind_of(mode: int) -> str:
-    """The kind of file that `st_mode` tells, in words for the student; a mode without a kind is a file."""
-    kinds = {
-        0: "file",
-        stat.S_IFREG: "file",
-        stat.S_IFDIR: "folder",
-        stat.S_IFLNK: "symbolic link",
-        stat.S_IFIFO: "FIFO",
-        stat.S_IFSOCK: "socket",
-        stat.S_IFCHR: "device",
-        stat.S_IFBLK: "device",
-    }
-    return kinds.get(stat.S_IFMT(mode), "special file")
 
 
 def members(archive: BinaryIO, limits: Limits) -> Iterator[Member]:

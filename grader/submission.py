@@ -15,47 +15,39 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self
 
-from grader.archives import CHUNK, Limits, Member, human, kind_of, members, refusal, shown
+from grader.archives import CHUNK, Member, members
 from grader.errors import BadSubmissionError
+from grader.intake import (
+    EmptySubmissionError,
+    Limits,
+    SubmittedFile,
+    Tree,
+    changed,
+    human,
+    kind_of,
+    refusal,
+    shown,
+    too_much,
+)
 
 __all__ = ["EmptySubmissionError", "Limits", "Submission", "SubmittedFile", "open_submission"]
 
-#: What systems and editors leave behind: not looked into and not worth a note. So are `._NAME` files.
-IGNORED = frozenset(
-    {"__MACOSX", ".DS_Store", ".git", ".svn", ".hg", ".venv", "__pycache__", "node_modules"},
-)
-_NOTES = 100
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # the machine's troubles, not the student's
-_NAME_BYTES = 255  # NAME_MAX of every usual file system
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not hold us
 _FOLDER = _OPEN | os.O_NOFOLLOW | os.O_DIRECTORY
 _FILE = _OPEN | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class EmptySubmissionError(BadSubmissionError):
-    """There is nothing to grade: no file, or none that counts (exit status 5)."""
-
-
-@dataclass(frozen=True)
-class SubmittedFile:
-    """A file that counts. Its path is relative, POSIX, printable, and has no `.` or `..` in it."""
-
-    path: str
-    size: int  #: bytes, when the submission was opened
-    executable: bool
-
-
 class Submission:
     """An opened submission; close it, or use it in a `with`. Several threads may read and copy it."""
 
     def __init__(
-        self, name: str, tree: _Tree, opener: Callable[[str], BinaryIO], close: Callable[[], None]
+        self, name: str, tree: Tree, opener: Callable[[str], BinaryIO], close: Callable[[], None]
     ) -> None:
         found = tree.finished()
         self.name = name  #: of the folder or archive, safe to show
@@ -102,7 +94,7 @@ class Submission:
         except OSError as error:
             if error.errno in _OURS:
                 raise
-            raise _changed(path) from error
+            raise changed(path) from error
 
 
 def open_submission(path: Path, limits: Limits | None = None) -> Submission:
@@ -113,7 +105,7 @@ def open_submission(path: Path, limits: Limits | None = None) -> Submission:
     descriptors or memory.
     """
     name = shown(path.name if path.name not in {"", ".."} else str(path.absolute()))
-    tree = _Tree(limits or Limits())
+    tree = Tree(limits or Limits())
     try:
         fd = _open_root(path)
         if stat.S_ISDIR(os.fstat(fd).st_mode):
@@ -143,105 +135,6 @@ def _open_root(path: Path) -> int:
     )
 
 
-# --- what counts ---------------------------------------------------------------------------------------
-
-
-class _Tree:
-    """Collects the files that count, and holds the limits while they come."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.notes: list[str] = []
-        self._files: dict[str, SubmittedFile] = {}
-        self._entries = 0
-        self._accepted = 0
-        self._total = 0
-        self._notes_left_out = 0
-
-    def note(self, text: str) -> None:
-        if len(self.notes) < _NOTES:
-            self.notes.append(text)
-        else:
-            self._notes_left_out += 1
-
-    def count_entry(self) -> None:
-        self._entries += 1
-        if self._entries > self.limits.entries:
-            raise _too_much(f"It holds more than {self.limits.entries} names")
-
-    def admits(self, parts: Sequence[str], kind: str, target: str = "") -> bool:
-        """Whether this file is to be read, or this folder looked into; notes why not."""
-        path = "/".join(parts)
-        if any(part in IGNORED or part.startswith("._") for part in parts):
-            return False
-        if not path.isprintable() or "\\" in path:
-            self.note(f"skipped {shown(path)}: its name holds characters that are not printable")
-            return False
-        if len(parts) > self.limits.depth:
-            raise _too_much(f"Its folders are nested more than {self.limits.depth} deep at {shown(path)}")
-        if len(path.encode()) > self.limits.path_bytes or any(len(p.encode()) > _NAME_BYTES for p in parts):
-            raise _too_much(f"It holds a path that is too long, {shown(path)}")
-        if kind not in {"file", "folder"}:
-            self.note(f"skipped {kind} {shown(path)}" + (f" -> {shown(target)}" if target else ""))
-            return False
-        if kind == "file" and path.endswith(".o"):
-            self.note(f"skipped object file {shown(path)}: it is compiled again from the sources")
-            return False
-        return True
-
-    def check_size(self, path: str, size: int) -> None:
-        """Raises BadSubmissionError when a file of `size` bytes (so far) is more than may come."""
-        if size > self.limits.file_bytes:
-            raise _too_much(f"The file {shown(path)} is larger than {human(self.limits.file_bytes)}")
-        if self._total + size > self.limits.total_bytes:
-            raise _too_much(f"Its files are larger than {human(self.limits.total_bytes)} together")
-
-    def add(self, path: str, size: int, *, executable: bool) -> None:
-        self.check_size(path, size)
-        self._total += size
-        self._accepted += 1
-        if self._accepted > self.limits.files:
-            raise _too_much(f"It holds more than {self.limits.files} files")
-        if path in self._files:
-            self.note(f"{shown(path)} is in the archive more than once: the last one counts")
-        self._files[path] = SubmittedFile(path, size, executable)
-
-    def finished(self) -> list[SubmittedFile]:
-        """The files, sorted by path. Raises EmptySubmissionError when there is none."""
-        files = []
-        for path, file in sorted(self._files.items()):
-            above = next((str(p) for p in PurePosixPath(path).parents if str(p) in self._files), None)
-            if above is None:
-                files.append(file)
-            else:  # only an archive can hold a file and a folder of one name
-                self.note(f"skipped {shown(path)}: {shown(above)} is a file in the same archive")
-        if self._notes_left_out:
-            self.notes.append(f"and {self._notes_left_out} more remarks of this kind")
-        if not files:
-            because = f" ({'; '.join(self.notes[:3])})" if self.notes else ""
-            raise refusal(
-                f"There is nothing to grade in it{because}",
-                "at least one source file, such as emisor.c or srv_rev_sec.py",
-                "put the sources in it and hand it in again",
-                EmptySubmissionError,
-            )
-        return files
-
-
-def _too_much(happened: str) -> BadSubmissionError:
-    return refusal(
-        happened, "a small folder of sources", "check the path, and remove what is not part of the practical"
-    )
-
-
-def _changed(path: str) -> BadSubmissionError:
-    return refusal(
-        f"The file {shown(path)} changed while it was being graded",
-        "files that stay as they are",
-        "try again when nothing writes to the folder",
-    )
-
-
 def _wrapping_folder(files: Sequence[SubmittedFile]) -> str:
     """`name/` of the one folder that holds everything, or an empty string."""
     tops = {file.path.partition("/")[0] for file in files}
@@ -260,7 +153,7 @@ def _open_below(root: int, path: str) -> BinaryIO:
         os.close(parent)
 
 
-def _open_folder(fd: int, name: str, tree: _Tree) -> Submission:
+def _open_folder(fd: int, name: str, tree: Tree) -> Submission:
     try:
         _walk(tree, fd, ())
         return Submission(name, tree, partial(_open_below, fd), partial(os.close, fd))
@@ -269,7 +162,7 @@ def _open_folder(fd: int, name: str, tree: _Tree) -> Submission:
         raise
 
 
-def _walk(tree: _Tree, dirfd: int, above: tuple[str, ...]) -> None:
+def _walk(tree: Tree, dirfd: int, above: tuple[str, ...]) -> None:
     names = []
     with os.scandir(dirfd) as entries:
         for entry in entries:
@@ -285,7 +178,7 @@ def _walk(tree: _Tree, dirfd: int, above: tuple[str, ...]) -> None:
             tree.note(f"skipped {shown('/'.join(parts))}: {error.strerror}")
 
 
-def _visit(tree: _Tree, dirfd: int, parts: tuple[str, ...]) -> None:
+def _visit(tree: Tree, dirfd: int, parts: tuple[str, ...]) -> None:
     name = parts[-1]
     kind = kind_of(os.stat(name, dir_fd=dirfd, follow_symlinks=False).st_mode)
     target = os.readlink(name, dir_fd=dirfd) if kind == "symbolic link" else ""
@@ -326,9 +219,9 @@ def _descend(root: int, folders: Iterable[str]) -> int:
 # --- archives ------------------------------------------------------------------------------------------
 
 
-def _open_archive(archive: BinaryIO, name: str, tree: _Tree) -> Submission:
+def _open_archive(archive: BinaryIO, name: str, tree: Tree) -> Submission:
     if os.fstat(archive.fileno()).st_size > tree.limits.archive_bytes:
-        raise _too_much(f"The archive is larger than {human(tree.limits.archive_bytes)}")
+        raise too_much(f"The archive is larger than {human(tree.limits.archive_bytes)}")
     contents: dict[str, bytes] = {}
     executables: set[str] = set()
     for member in members(archive, tree.limits):
@@ -346,7 +239,7 @@ def _open_archive(archive: BinaryIO, name: str, tree: _Tree) -> Submission:
     return Submission(name, tree, lambda path: io.BytesIO(contents[path]), contents.clear)
 
 
-def _read_member(member: Member, path: str, tree: _Tree) -> bytes:
+def _read_member(member: Member, path: str, tree: Tree) -> bytes:
     data = bytearray()
     for chunk in member.chunks():
         data += chunk
@@ -407,7 +300,7 @@ def _copy_file(source: BinaryIO, dirfd: int, file: SubmittedFile, now: int, room
         while chunk := source.read(CHUNK):
             written += len(chunk)
             if written > room:
-                raise _changed(file.path)
+                raise changed(file.path)
             target.write(chunk)
         target.flush()
         os.utime(fd, ns=(now, now))

@@ -9,11 +9,15 @@ from grader.worker.watch import Watch, precondition
 #: it at once; below a few segments only the sender's probes, 200 ms apart, would (RFC 1122, 4.2.2.17).
 SMALL_BUFFER = 1 << 16
 
+#: Bytes that the buffers of both ends never hold: Linux tunes them up to 4 MiB (sending; a cell, 1 MiB)
+#: and 6 MiB (receiving, which SMALL_BUFFER rules out), tcp(7).
+MORE_THAN_BUFFERS = 16 << 20
+
 
 def until_stuck_sending(watch: Watch, peer: TcpPeer) -> None:
     """Wait until the program cannot send any further to `peer`, or has nothing more to send.
 
-    Linux tunes send buffers up to several MiB by itself, so the reply under way must be larger.
+    The reply under way must be larger than `MORE_THAN_BUFFERS` says.
     """
     with precondition():
         peer.until_consumed()

@@ -27,6 +27,7 @@ class TaskView:
     state: str
     switches: int
     call: proc.Call | None
+    run_ns: int = dataclasses.field(default=0, compare=False)  #: processor time so far
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Snapshot:
 
     tasks: tuple[TaskView, ...]
     sockets: tuple[SocketEntry, ...]
+
+    def traffic(self) -> object:
+        """What differs when a byte has moved, or a thread has come or gone."""
+        return self.sockets, [view.tid for view in self.tasks]
 
 
 def take(pids: Iterable[int], table: SocketTable) -> Snapshot:
@@ -45,7 +50,10 @@ def take(pids: Iterable[int], table: SocketTable) -> Snapshot:
     views = []
     for pid in pids:
         try:
-            views += [TaskView(task.tid, task.state, task.switches, task.call) for task in proc.tasks(pid)]
+            views += [
+                TaskView(task.tid, task.state, task.switches, task.call, task.run_ns)
+                for task in proc.tasks(pid)
+            ]
         except proc.ProcessGoneError:
             continue
     sockets = [entry for entry in table.tcp() if entry.state is not TcpState.TIME_WAIT]
@@ -93,6 +101,24 @@ class Stillness:
         window = max(self.window, HELD_WINDOW) if _queued(snapshot) else self.window
         self.still = self._seen >= self.snapshots and now - self._since >= window and is_quiet(snapshot)
         return self.still
+
+
+@dataclasses.dataclass(slots=True)
+class Spinning:
+    """Fed with snapshots; true once threads have used this much processor time to no visible effect.
+
+    It is their own time, so other load on the machine does not count.
+    """
+
+    budget: float  #: seconds of processor time
+    _traffic: object = None
+    _since: int = 0
+
+    def feed(self, snapshot: Snapshot) -> bool:
+        used = sum(view.run_ns for view in snapshot.tasks)
+        if (traffic := snapshot.traffic()) != self._traffic:
+            self._traffic, self._since = traffic, used
+        return used - self._since > self.budget * 1e9
 
 
 def _restless_task(view: TaskView) -> str | None:

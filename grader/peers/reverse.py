@@ -36,10 +36,6 @@ def pattern(length: int, seed: int = 0) -> bytes:
 class ReverseClient(TcpPeer):
     """A client of the reverse service that checks each reply to the byte."""
 
-    def ask(self, payload: bytes) -> bytes:
-        """Send one request and return as many bytes as a right reply has."""
-        return self.send(request(payload)).receive_exactly(len(payload))
-
     def exchange(self, payload: bytes) -> Self:
         """Send one request; its reply must be right."""
         return self.send(request(payload)).expect_reply(payload)

@@ -9,20 +9,22 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from typing import Self, TypeVar
+from typing import Self
 
-from grader.errors import SubmissionFault
+from grader.errors import ProgramEnded, SubmissionFault
 from grader.job import Evidence
 from grader.observe.sockets import SocketEntry, TcpState
 from grader.worker.compare import around, first_difference, show_bytes
 from grader.worker.watch import CEILING, Watch
 
-P = TypeVar("P", bound="TcpPeer")
-
 CHUNK = 1 << 18
 _SLOWEST = 4 << 20  #: bytes a second: a transfer below this rate counts as stuck
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
+
+
+class NotClosedError(SubmissionFault):
+    """The program left a connection open that it should have closed."""
 
 
 class TcpPeer:
@@ -118,18 +120,29 @@ class TcpPeer:
         return self._take(len(self._received))
 
     def until_closed(self) -> Self:
-        """Wait until the program has closed this connection, by FIN or RST."""
-        self._watch.until(
-            lambda: self._fill(1 << 62) or self._end,
-            what="close the connection",
-            descriptors=[(self._socket.fileno(), select.POLLIN)],
-        )
+        """Wait until the program has closed this connection, by FIN or RST; else `NotClosedError`."""
+        try:
+            self._watch.until(
+                lambda: self._fill(1 << 62) or self._end,
+                what="close the connection",
+                descriptors=[(self._socket.fileno(), select.POLLIN)],
+            )
+        except ProgramEnded:
+            raise
+        except SubmissionFault as fault:
+            raise NotClosedError(str(fault)) from fault
         return self
 
     def nothing_more(self) -> bool:
-        """End our side (FIN); the program must close too, without one more byte."""
+        """End our side (FIN); not one more byte may come, nor a reset.
+
+        Whether the program closes its side too is another requirement's matter.
+        """
         self.half_close()
-        surplus = self.receive_until_end()
+        try:
+            surplus = self.receive_until_end()
+        except NotClosedError:
+            surplus = self._take(self.receive_available())
         if surplus:
             raise SubmissionFault(
                 f"{self._who} sent more than the reply", expected="nothing more", actual=show_bytes(surplus)
@@ -234,6 +247,9 @@ class TcpPeer:
             f"received {total:,} bytes"
             + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", "")
         )
+        entry = self.far_end()
+        if entry is not None and entry.inode:
+            lines += [f"still open in {holder}" for holder in self._watch.holders(entry.inode)]
         return [Evidence("the connection", "\n".join(lines))]
 
     # Inside
@@ -251,6 +267,7 @@ class TcpPeer:
         if len(self._head_sent) < 64:
             self._head_sent += bytes(view[: min(count, 64)])
         self.sent += count
+        self._watch.given += count
         return count
 
     def _fill(self, count: int) -> bool:
@@ -286,39 +303,3 @@ class TcpPeer:
         if far is None or far.state not in _OPEN:
             return True  # closed: what follows will show how
         return near is not None and near.send_queue == 0 and far.receive_queue == 0
-
-
-class Listener:
-    """A listening socket of the worker's, for grading clients; `peer` is what it makes of a connection."""
-
-    def __init__(self, watch: Watch, port: int, *, rcvbuf: int | None = None) -> None:
-        self._watch = watch
-        self._socket = socket.socket()
-        if rcvbuf is not None:  # before listen(2), so that the window is announced small
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        self._socket.bind(("127.0.0.1", port))
-        self._socket.listen(64)
-        self._socket.settimeout(0)
-        self.host, self.port = self._socket.getsockname()
-
-    def accept(self, peer: type[P], who: str) -> P:
-        """The program's next connection."""
-        connection = self._watch.until(
-            self._accept,
-            what="connect to the server",
-            descriptors=[(self._socket.fileno(), select.POLLIN)],
-        )
-        return peer(self._watch, connection, who)
-
-    def waiting(self) -> int:
-        """How many further connections of the program's wait to be accepted."""
-        return sum(entry.receive_queue for entry in self._watch.sockets.listening(self.port))
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _accept(self) -> socket.socket | None:
-        try:
-            return self._socket.accept()[0]
-        except BlockingIOError:
-            return None

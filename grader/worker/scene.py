@@ -20,7 +20,8 @@ from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Injection, TracedCall, Tracer
-from grader.peers.tcp import Listener, TcpPeer
+from grader.peers.listener import Listener
+from grader.peers.tcp import TcpPeer
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
 from grader.worker.watch import CEILING, Watch
@@ -136,6 +137,7 @@ class Scene:
         descriptor = os.open(self.room.data / name, flags, 0o644)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+        self.watch.given += len(content)
         return f"/data/{name}"
 
     def read_file(self, name: str) -> bytes | None:

@@ -19,7 +19,7 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.quiet import Snapshot, Stillness, take
+from grader.observe.quiet import Snapshot, Spinning, Stillness, take
 from grader.observe.sockets import SocketTable
 from grader.worker.program import RunningProgram
 
@@ -29,6 +29,8 @@ CEILING = 10.0  #: seconds without the awaited state after which a wait fails
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
+_BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
+_WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
 _SPUN = 1.0  #: seconds without traffic that count as rest for a program that never sleeps for good
 _REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
 
@@ -40,10 +42,20 @@ class Watch:
         self.room = room
         self.sockets = sockets
         self.programs: list[RunningProgram] = []
+        self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
 
     def processes(self) -> list[int]:
         """Pids, as this side sees them, of every process in the room except its init."""
         return proc.descendants(self.room.init_pid)
+
+    def holders(self, inode: int) -> list[str]:
+        """Which processes have this socket open, as a student would name them."""
+        found = []
+        for pid in self.processes():
+            with contextlib.suppress(proc.ProcessGoneError):
+                numbers = [n for n, open_file in proc.descriptors(pid).items() if open_file.inode == inode]
+                found += [f"{self._role(pid)}, as descriptor {number}" for number in numbers]
+        return found
 
     def snapshot(self) -> Snapshot:
         return take(self.processes(), self.sockets)
@@ -70,12 +82,12 @@ class Watch:
         for program in servers:
             poller.register(program.pidfd, select.POLLIN)
         started = time.monotonic()
-        stillness = Stillness()
+        stillness, spinning = Stillness(), Spinning(_BURNT + self.given / _WORK)
         for look in itertools.count():
             if value := condition():
                 return value
             now = time.monotonic()
-            if reason := self._hopeless(servers, stillness, now, now - started, ceiling):
+            if reason := self._hopeless(servers, stillness, spinning, now - started, ceiling):
                 if value := condition():  # it came true while hope was given up
                     return value
                 kind = ProgramEnded if any(program.ended() for program in servers) else SubmissionFault
@@ -89,7 +101,7 @@ class Watch:
         self,
         servers: Sequence[RunningProgram],
         stillness: Stillness,
-        now: float,
+        spinning: Spinning,
         waited: float,
         ceiling: float,
     ) -> str | None:
@@ -99,11 +111,22 @@ class Watch:
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
         if waited > ceiling:
             return f"within {ceiling:.0f} s the program did not {{what}}"
-        if waited > _PATIENCE and stillness.feed(self.snapshot(), now):
-            if self.programs and self.programs[-1].ended():
-                return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
-            return "the program did not {what}: it waits for something else"
-        return None
+        return None if waited <= _PATIENCE else self._without_effect(stillness, spinning)
+
+    def _without_effect(self, stillness: Stillness, spinning: Spinning) -> str | None:
+        now = time.monotonic()
+        seen = self.snapshot()
+        if spinning.feed(seen):
+            return "the program did not {what}: it keeps the processor busy to no effect"
+        if not stillness.feed(seen, now):
+            return None
+        if self.programs and self.programs[-1].ended():
+            return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
+        return "the program did not {what}: it waits for something else"
+
+    def _role(self, pid: int) -> str:
+        name = next((program.name for program in self.programs if program.pid == pid), None)
+        return f"{name} itself" if name else "a child process"
 
     def end_of_server(self) -> str | None:
         """How a program that should live has ended, None while all live.
@@ -140,7 +163,7 @@ class Watch:
             seen = self.snapshot()
             if stillness.feed(seen, now):
                 return
-            if (traffic := (seen.sockets, [view.tid for view in seen.tasks])) != moved:
+            if (traffic := seen.traffic()) != moved:
                 moved, since = traffic, now
             elif now - since > _SPUN:
                 return

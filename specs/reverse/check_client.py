@@ -6,7 +6,7 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.fragment import drip
-from grader.faults.slow_reader import SMALL_BUFFER
+from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER
 from grader.peers.reverse import ReverseServer, header, pattern
 from grader.spec import MiB, check
 from specs.reverse.service import Client
@@ -101,7 +101,7 @@ def check_dripped_reply(client: Client) -> None:
 @check("reverse.client-patient-server")
 def check_patient_server(client: Client) -> None:
     """The client reads each reply before it sends the next request, so that neither side fills up."""
-    files = [pattern(6 * MiB, seed) for seed in (1, 2)]
+    files = [pattern(MORE_THAN_BUFFERS, seed) for seed in (1, 2)]
     run = client.start(files, rcvbuf=SMALL_BUFFER)
     server = run.accept()
     for content in files:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from grader.faults.interrupt import interrupt
-from grader.faults.slow_reader import SMALL_BUFFER
+from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER
 from grader.observe.sockets import TcpState
 from grader.peers.reverse import header, pattern
-from grader.spec import MiB, check, precondition
+from grader.spec import check, precondition
 from specs.reverse.service import Client
 
 
@@ -52,9 +52,9 @@ def check_truncated_reply(client: Client, length: int, how: str) -> None:
 @pytest.mark.parametrize("how", ["resets", "closes"])
 def check_server_vanishes(client: Client, how: str) -> None:
     """When the server vanishes while a request is being sent the client says so on stderr, and its exit status is not 0."""
-    run = client.start([pattern(6 * MiB)], rcvbuf=SMALL_BUFFER)
+    run = client.start([pattern(MORE_THAN_BUFFERS)], rcvbuf=SMALL_BUFFER)
     server = run.accept()
-    assert server.receive_exactly(4) == header(6 * MiB)
+    assert server.receive_exactly(4) == header(MORE_THAN_BUFFERS)
     with precondition():
         server.until_far_end_is_sending()
     if how == "closes":  # FIN, and RST to what still comes: the next send meets EPIPE and SIGPIPE
@@ -80,7 +80,7 @@ def check_interrupted_receive(client: Client) -> None:
 @check("reverse.client-interrupted-send")
 def check_interrupted_send(client: Client) -> None:
     """A send that returns early, with a part of the request sent, is continued from there."""
-    content = pattern(6 * MiB)
+    content = pattern(MORE_THAN_BUFFERS)
     run = client.start([content], rcvbuf=SMALL_BUFFER)
     server = run.accept()
     with precondition():

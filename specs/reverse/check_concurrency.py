@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 
 from grader.faults.flood import flooding
-from grader.faults.slow_reader import SMALL_BUFFER, until_stuck_sending
+from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
 from grader.peers.reverse import header, pattern, request
-from grader.spec import MiB, check
+from grader.spec import check
 from specs.reverse.service import Service
 
 BURST = 8  #: connections at once, if the server's backlog is that long
@@ -39,7 +39,7 @@ def check_header_only(server: Service) -> None:
 @check("reverse.slow-reader")
 def check_slow_reader(server: Service) -> None:
     """A client that does not read its reply delays nobody else."""
-    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(6 * MiB)))
+    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(MORE_THAN_BUFFERS)))
     until_stuck_sending(server.watch, slow)
     server.connect().exchange(b"hola")
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from grader.faults.slow_reader import SMALL_BUFFER, until_stuck_sending
+from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
 from grader.peers.reverse import header, pattern, request
-from grader.spec import KiB, MiB, check, precondition
+from grader.spec import KiB, check, precondition
 from specs.reverse.service import Service, next_is_served
-
-LARGE = 6 * MiB  #: more than the buffers of both ends hold
 
 #: How far a client comes before it vanishes: the bytes that the server has read by then.
 STAGES = {
@@ -55,7 +53,7 @@ def check_reset(server: Service, stage: str) -> None:
 @check("reverse.reset-while-replying")
 def check_reset_while_replying(server: Service) -> None:
     """A client that resets its connection while its reply is being sent disturbs nobody."""
-    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(LARGE)))
+    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(MORE_THAN_BUFFERS)))
     until_stuck_sending(server.watch, slow)
     slow.reset()
     next_is_served(server)
@@ -105,12 +103,12 @@ def check_silent_client_leaves(server: Service) -> None:
 
 
 @check("reverse.late-reader")
-@pytest.mark.parametrize("size", [64 * KiB, LARGE], ids=["64KiB", "6MiB"])
+@pytest.mark.parametrize("size", [64 * KiB, MORE_THAN_BUFFERS], ids=["64KiB", "16MiB"])
 def check_late_reader(server: Service, size: int) -> None:
     """A client that begins to read its reply late gets all of it."""
     payload = pattern(size)
     client = server.connect(rcvbuf=SMALL_BUFFER).send(request(payload))
-    if size == LARGE:
+    if size == MORE_THAN_BUFFERS:
         until_stuck_sending(server.watch, client)
     else:
         server.watch.until_still()

@@ -8,10 +8,10 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
-from grader.faults.slow_reader import SMALL_BUFFER, until_stuck_sending
+from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
 from grader.observe.syscalls import Injection
 from grader.peers.reverse import pattern, request
-from grader.spec import MiB, check, precondition
+from grader.spec import check, precondition
 from specs.reverse.service import Service, next_is_served
 
 ACCEPT = ("accept", "accept4")
@@ -46,7 +46,7 @@ def check_interrupted_receive(server: Service, length: int) -> None:
 @check("reverse.interrupted-send")
 def check_interrupted_send(server: Service) -> None:
     """A send that returns early, with a part of the data sent, is continued from there."""
-    payload = pattern(6 * MiB)
+    payload = pattern(MORE_THAN_BUFFERS)
     client = server.connect(rcvbuf=SMALL_BUFFER).send(request(payload))
     until_stuck_sending(server.watch, client)
     interrupt(server.program)
@@ -83,14 +83,16 @@ def check_call_interrupted(server: Service, calls: tuple[str, ...]) -> None:
 
 
 @check("reverse.receive-fails")
-def check_receive_fails(server: Service) -> None:
+@pytest.mark.parametrize("sent", [0, 4], ids=["between-requests", "after-the-header"])
+def check_receive_fails(server: Service, sent: int) -> None:
     """When a receive fails (ECONNRESET) that connection ends, never the server."""
-    client = server.connect().exchange(b"hola")
+    message = request(b"mundo")
+    client = server.connect().exchange(b"hola").send(message[:sent]).until_consumed()
     server.watch.until_still()
     assert not client.closed_by_program, "the server closed the connection after the first request"
     tracer = server.trace(RECEIVE, inject=[Injection(RECEIVE, "ECONNRESET")])
     with contextlib.suppress(SubmissionFault):  # a receive that was under way may have failed already
-        client.send(request(b"mundo"))
+        client.send(message[sent:])
     with precondition():
         server.watch.until(lambda: any(call.injected for call in tracer.calls()), what="receive")
     server.watch.end_of_server()  # at rest: leaving it may interrupt the call in which it waits

@@ -32,7 +32,12 @@ def check_sequential(server: Service) -> None:
     later = server.connect().send(request(b"hola"))
     server.watch.until_still()
     _expect_census(server, before, processes=0, threads=0)
-    assert later.nothing_yet()
+    if later.receive_available():
+        raise SubmissionFault(
+            "the second client was served before the first had left",
+            expected="one client after the other: the next is accepted when the last one has gone",
+            actual=f"{later.receive_available()} bytes of reply while the first client was still connected",
+        )
     for client in stalled:
         client.close()
     later.expect_reply(b"hola")

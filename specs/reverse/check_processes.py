@@ -63,7 +63,7 @@ def check_parent_lets_go(server: Service) -> None:
         server.watch.until(lambda: not parent_has_it(), what="close the parent's copy of the connection")
     except SubmissionFault as fault:
         fault.expected = "the connection's descriptor open in the child alone"
-        fault.actual = "it is open in the parent too, so the client would never see end of file"
+        fault.actual = "it is open in the first process too, so the client would never see end of file"
         raise
 
 
@@ -111,7 +111,7 @@ def check_output_once(launch: Launch) -> None:
         for _ in range(5):
             client = server.connect().exchange(b"hola")
             client.close()
-        server.watch.until_still()  # children that end have ended
+            server.watch.until_still()  # its child has ended
         server.kill()
         server.program.stdout.wait_end(GRACE)
         printed.append(server.program.stdout.content.replace(b"\r\n", b"\n"))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from grader.errors import SubmissionFault
 from grader.job import Evidence
+from grader.peers.listener import Listener
 from grader.peers.reverse import ReverseClient, ReverseServer
-from grader.peers.tcp import Listener
 from grader.worker.compare import around, first_difference
 from grader.worker.program import RunningProgram
 from grader.worker.scene import HOST, Scene, Server

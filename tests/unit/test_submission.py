@@ -23,8 +23,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from grader.archives import MIB
 from grader.errors import BadSubmissionError
+from grader.intake import MIB
 from grader.submission import EmptySubmissionError, Limits, Submission, open_submission
 
 SOURCES = {"emisor.c": b"int main(void) { }\n", "lib/red.h": b"#pragma once\n", "srv_rev_sec.py": b"#!x\n"}

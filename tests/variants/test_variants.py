@@ -17,9 +17,8 @@ VARIANTS = sorted(path for path in Path(__file__).parent.glob("*/*") if path.is_
 @pytest.mark.parametrize("folder", VARIANTS, ids=lambda path: path.name)
 def test_variant_passes(folder: Path) -> None:
     practical = load_practicals()[folder.parent.name]
-    names = {path.stem for path in folder.iterdir()}
-    programs = tuple(program for program in practical.programs if program in names)
-    assert programs, "a variant holds at least one program"
     with open_submission(folder) as submission:
-        found = grade(submission, [practical], Selection(programs=programs))
-    assert {(v.id, v.message) for v in found.checks if v.status != "passed"} == set()
+        found = grade(submission, [practical], Selection())
+    handed_in = [verdict for verdict in found.checks if verdict.status != "missing"]
+    assert handed_in, "a variant holds at least one program"
+    assert {(v.id, v.message) for v in handed_in if v.status != "passed"} == set()

@@ -1,0 +1,48 @@
+"""A listening socket of the worker's: the server's side of whatever a client under test does."""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import TypeVar
+
+from grader.peers.tcp import TcpPeer
+from grader.worker.watch import Watch
+
+P = TypeVar("P", bound=TcpPeer)
+
+
+class Listener:
+    """A listening socket of the worker's, for grading clients; `peer` is what it makes of a connection."""
+
+    def __init__(self, watch: Watch, port: int, *, rcvbuf: int | None = None) -> None:
+        self._watch = watch
+        self._socket = socket.socket()
+        if rcvbuf is not None:  # before listen(2), so that the window is announced small
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        self._socket.bind(("127.0.0.1", port))
+        self._socket.listen(64)
+        self._socket.settimeout(0)
+        self.host, self.port = self._socket.getsockname()
+
+    def accept(self, peer: type[P], who: str) -> P:
+        """The program's next connection."""
+        connection = self._watch.until(
+            self._accept,
+            what="connect to the server",
+            descriptors=[(self._socket.fileno(), select.POLLIN)],
+        )
+        return peer(self._watch, connection, who)
+
+    def waiting(self) -> int:
+        """How many further connections of the program's wait to be accepted."""
+        return sum(entry.receive_queue for entry in self._watch.sockets.listening(self.port))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _accept(self) -> socket.socket | None:
+        try:
+            return self._socket.accept()[0]
+        except BlockingIOError:
+            return None
