@@ -1,0 +1,1 @@
+"""What travels: capture on the loopback interface, TCP as segments, and the picture of it."""
