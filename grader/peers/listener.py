@@ -27,12 +27,12 @@ class Listener:
 
     def accept(self, peer: type[P], who: str) -> P:
         """The program's next connection."""
-        connection = self._watch.until(
+        connection, remote = self._watch.until(
             self._accept,
             what="connect to the server",
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
-        return peer(self._watch, connection, who)
+        return peer(self._watch, connection, remote, who)
 
     def waiting(self) -> int:
         """How many further connections of the program's wait to be accepted."""
@@ -41,8 +41,8 @@ class Listener:
     def close(self) -> None:
         self._socket.close()
 
-    def _accept(self) -> socket.socket | None:
+    def _accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
         try:
-            return self._socket.accept()[0]
+            return self._socket.accept()
         except BlockingIOError:
             return None

@@ -30,13 +30,13 @@ class NotClosedError(SubmissionFault):
 class TcpPeer:
     """One connected socket of the worker's; `who` names the program at the other end in messages."""
 
-    def __init__(self, watch: Watch, connection: socket.socket, who: str) -> None:
+    def __init__(self, watch: Watch, connection: socket.socket, remote: tuple[str, int], who: str) -> None:
         self._watch = watch
         self._socket = connection
         self._socket.settimeout(0)
         self._who = who
         self.local = connection.getsockname()[:2]
-        self.remote = connection.getpeername()[:2]
+        self.remote = remote  #: given, since a connection that was reset does not tell it any more
         self.sent = 0  #: bytes that the kernel took
         self._head_sent = b""
         self._received = bytearray()  #: received and not yet handed out

@@ -250,12 +250,21 @@ class Server(Generic[P]):
                     unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
                 unready.expected = f"a listening socket on port {self.port}"
             raise unready from fault
+        self._find_server()
+
+    def _find_server(self) -> None:
+        """The process that serves: the one below a start script, but the parent of a pre-made pool."""
         inodes = {entry.inode for entry in self.sockets.listening(self.port)}
+        family: dict[int, set[int]] = {}  # each process with its descendants
+        holders = set()
         for pid in self.program.processes():
             with contextlib.suppress(ProcessGoneError):
+                family[pid] = {pid, *proc.descendants(pid)}
                 if any(d.inode in inodes for d in proc.descriptors(pid).values() if d.inode):
-                    self.program.serves(pid)
-                    return
+                    holders.add(pid)
+        covering = [pid for pid, members in family.items() if holders <= members]
+        if holders and covering:
+            self.program.serves(covering[-1])  # the nearest to them
 
     def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
         """A client whose handshake is complete; whether it was accepted is another matter."""
@@ -283,7 +292,7 @@ class Server(Generic[P]):
         except SubmissionFault:
             connection.close()  # else its finalizer complains in the next check
             raise
-        return self._scene.adopt(self._peer(self.watch, connection, self.program.name))
+        return self._scene.adopt(self._peer(self.watch, connection, (host, self.port), self.program.name))
 
     def _unreachable(self, error: int) -> SubmissionFault:
         end = self.watch.end_of_server()

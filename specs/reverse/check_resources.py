@@ -80,8 +80,8 @@ def check_out_of_descriptors(server: Service) -> None:
     with no_descriptor_left(server.program):
         waiting = _exhaust(server)
         server.watch.until_still()
-        if not any(call.pid == server.program.pid for call in tracer.calls()):
-            return  # it never accepts itself: a pool, whose processes have limits of their own
+        if {call.pid for call in tracer.calls()} != {server.program.pid}:
+            return  # it does not accept itself, or not alone: a pool, whose processes have limits of their own
         with precondition():
             server.watch.until(
                 lambda: any(call.errno == "EMFILE" for call in tracer.calls()),
