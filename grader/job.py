@@ -24,6 +24,13 @@ class Evidence(msgspec.Struct, frozen=True):
     text: str
 
 
+class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that belongs to the evidence: a capture. In results.json its data stand in a file of this name."""
+
+    name: str
+    data: bytes = b""
+
+
 class CaseResult(msgspec.Struct):
     """What one run of one check function gave: one line of the journal.
 
@@ -37,6 +44,7 @@ class CaseResult(msgspec.Struct):
     seconds: float = 0.0
     message: str = ""
     evidence: list[Evidence] = []
+    attachments: list[Attachment] = []
     not_serving: bool = False  #: the server never began to listen
     number: int = 0  #: its place in the order of the checks, whichever worker ended first
 
@@ -65,6 +73,7 @@ class Verdict(msgspec.Struct):
     message: str = ""  #: what happened; empty when passed
     hint: str = ""  #: what to try next; empty when passed
     evidence: list[Evidence] = []
+    attachments: list[Attachment] = []
 
 
 class BuildStep(msgspec.Struct):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from grader.build import Built
 from grader.job import UNDECIDED, BuildStep, CaseResult, Results, Selection, Status, Verdict
 from grader.practical import Check, Practical
@@ -53,6 +55,9 @@ def _verdict(
     worst = min(cases, key=lambda case: _WORST.index(case.status))
     verdict.status = worst.status
     verdict.evidence = worst.evidence
+    verdict.attachments = [
+        msgspec.structs.replace(item, name=f"{check.id}-{program}{item.name}") for item in worst.attachments
+    ]
     if worst.status == "passed":
         verdict.points = check.points
     else:

@@ -6,11 +6,26 @@ from pathlib import Path
 
 import msgspec
 
-from grader.job import Results
+from grader.job import Attachment, Results
+
+CAPTURES = "captures"  #: the folder beside results.json that holds attachments
 
 
 def write(found: Results, file: Path) -> None:
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    """Write `file`, and every attachment into `captures/` beside it."""
+    slim = msgspec.structs.replace(
+        found,
+        checks=[
+            msgspec.structs.replace(
+                verdict, attachments=[Attachment(f"{CAPTURES}/{item.name}") for item in verdict.attachments]
+            )
+            for verdict in found.checks
+        ],
+    )
+    for item in (item for verdict in found.checks for item in verdict.attachments if item.data):
+        (file.parent / CAPTURES).mkdir(exist_ok=True)
+        (file.parent / CAPTURES / item.name).write_bytes(item.data)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(slim), indent=2) + b"\n")
 
 
 def read(file: Path) -> Results:

@@ -7,11 +7,11 @@ come by, so nothing is missed at either end. What the kernel had to drop is coun
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import Self
 
 from scapy.arch.linux import L2ListenSocket
@@ -19,6 +19,7 @@ from scapy.layers import l2 as _l2  # noqa: F401 - tells scapy what kind of pack
 from scapy.utils import PcapWriter
 
 from grader.errors import Inconclusive
+from grader.job import Attachment, Evidence
 from grader.wire.ladder import draw, draw_datagrams
 from grader.wire.packets import Frame, tcp_segments, udp_datagrams
 from grader.wire.ring import HEADERS, WHOLE, Ring
@@ -27,7 +28,7 @@ from grader.wire.segments import Conversation, Datagram, conversations
 _RING = 16 << 20  #: bytes: 8,192 whole packets, or 65,536 headers, that Python has not fetched yet
 _ETHERNET = 1  #: DLT_EN10MB, what `lo` shows
 _CEILING = 10.0  #: seconds for our own datagram to come by
-KEPT = 4 << 20  #: bytes of frames that a pcap file holds
+KEPT = 1 << 20  #: bytes of frames that a pcap file holds
 
 
 class Capture:
@@ -81,8 +82,8 @@ class Capture:
         """Every UDP datagram from or to a port, in order."""
         return udp_datagrams(self._whole(), port)
 
-    def ladder(self, port: int) -> str:
-        """All that travelled from or to a port, as text."""
+    def ladder(self, port: int | None = None) -> str:
+        """All that travelled (from or to a port), as text."""
         self.stop()
         frames = list(self._frames)
         parts = [draw(each) for each in conversations(tcp_segments(frames, port))]
@@ -92,17 +93,32 @@ class Capture:
             parts.append(f"({self._lost} packets were lost by the capture)")
         return "\n\n".join(parts)
 
-    def write_pcap(self, file: Path) -> None:
-        """The first `KEPT` bytes of what travelled, for Wireshark."""
+    def pcap(self) -> bytes:
+        """The first `KEPT` bytes of what travelled, as a file for Wireshark."""
         self.stop()
         room = KEPT
-        with PcapWriter(str(file), linktype=_ETHERNET, sync=False) as writer:
+        kept = io.BytesIO()
+        with PcapWriter(kept, linktype=_ETHERNET) as writer:
             writer.write_header(None)
             for seconds, frame in self._frames:
                 room -= len(frame) + 16
                 if room < 0:
                     break
                 writer.write_packet(frame, sec=int(seconds), usec=int(seconds % 1 * 1e6))
+            writer.flush()
+            return kept.getvalue()
+
+    def evidence(self) -> list[Evidence]:
+        """The ladder."""
+        drawn = self.ladder()
+        return [Evidence("on the wire", drawn)] if drawn else []
+
+    def attachments(self) -> list[Attachment]:
+        """The pcap."""
+        return [Attachment(".pcap", self.pcap())]
+
+    def close(self) -> None:
+        self.stop()
 
     def _whole(self) -> list[Frame]:
         self.stop()

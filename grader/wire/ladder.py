@@ -9,7 +9,7 @@ from grader.wire.segments import Conversation, Datagram, Segment
 
 _WIDTH = 46  #: columns between the two ends
 _SHOWN = 24  #: bytes of data shown
-_LINES = 60  #: segments shown; the middle of a longer connection is left out
+_LINES = 40  #: segments shown; the middle of a longer connection is left out
 
 _NAMES = {"S": "SYN", "F": "FIN", "R": "RST", "P": "PSH", "A": "ACK"}
 

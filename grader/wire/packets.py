@@ -19,8 +19,8 @@ _FLAGS = "FSRPAUEC"  #: scapy's letters, from the lowest bit on
 Frame = tuple[float, bytes]  #: seconds, and the bytes from the Ethernet header on
 
 
-def tcp_segments(frames: Iterable[Frame], port: int) -> list[Segment]:
-    """The TCP segments from or to a port."""
+def tcp_segments(frames: Iterable[Frame], port: int | None) -> list[Segment]:
+    """The TCP segments from or to a port, or of any."""
     found = []
     for seconds, frame in frames:
         header = _ip(frame)
@@ -28,17 +28,19 @@ def tcp_segments(frames: Iterable[Frame], port: int) -> list[Segment]:
             continue
         _, source, target, _, _, body, _ = header
         sport, dport, seq, ack, offset, bits, window = struct.unpack_from("!HHIIBBH", body)
-        if port not in (sport, dport):
+        if port not in (None, sport, dport):
             continue
         flags = "".join(letter for number, letter in enumerate(_FLAGS) if bits >> number & 1)
         begin = (offset >> 4) * 4
         data, length = bytes(body[begin:]), header[6] - begin
-        found.append(Segment(seconds, (source, sport), (target, dport), flags, seq, ack, window, length, data))
+        found.append(
+            Segment(seconds, (source, sport), (target, dport), flags, seq, ack, window, length, data)
+        )
     return found
 
 
-def udp_datagrams(frames: Iterable[Frame], port: int) -> list[Datagram]:
-    """The UDP datagrams from or to a port; those that IP cut into fragments are put together again."""
+def udp_datagrams(frames: Iterable[Frame], port: int | None) -> list[Datagram]:
+    """The UDP datagrams from or to a port, or of any; those that IP cut into fragments are put together again."""
     found = []
     pieces: dict[tuple[str, str, int], dict[int, bytes]] = {}
     sizes: dict[tuple[str, str, int], int] = {}
@@ -58,7 +60,7 @@ def udp_datagrams(frames: Iterable[Frame], port: int) -> list[Datagram]:
                 continue
             del pieces[key], sizes[key]
         sport, dport, length = struct.unpack_from("!HHH", body)
-        if port in (sport, dport):
+        if port in (None, sport, dport):
             found.append(Datagram(seconds, (source, sport), (target, dport), bytes(body[8:length])))
     return found
 

@@ -13,7 +13,9 @@ import struct
 
 _SOL_PACKET, _RX_RING, _STATISTICS, _VERSION, _IGNORE_OUTGOING = 263, 5, 6, 10, 23  # linux/if_packet.h
 _TPACKET_V2 = 1
-_HEADER = struct.Struct("=IIIHHII")  #: status, length, captured length, offsets of MAC and IP, seconds, nanoseconds
+_HEADER = struct.Struct(
+    "=IIIHHII"
+)  #: status, length, captured length, offsets of MAC and IP, seconds, nanoseconds
 _OURS = 1  #: TP_STATUS_USER: the kernel has filled this frame
 _STATUS = struct.Struct("=I")
 WHOLE = 2048  #: bytes for each packet, enough for MTU 1500
@@ -43,7 +45,7 @@ class Ring:
 
     def take(self) -> list[tuple[float, bytes]]:
         """All packets that are there: seconds since 1970, and the bytes from the Ethernet header on."""
-        found = []
+        found: list[tuple[float, bytes]] = []
         while True:
             begin = self._next * self._each
             status, _, captured, mac, _, seconds, nanoseconds = _HEADER.unpack_from(self._memory, begin)

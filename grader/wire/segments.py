@@ -74,8 +74,8 @@ class Conversation:
         """Who sent the first FIN or RST."""
         return next((s.source for s in self.segments if "F" in s.flags or "R" in s.flags), None)
 
-    def ending(self, source: Address) -> str | None:
-        """ "FIN", "RST" (also after a FIN), or None when this end has not ended the connection."""
+    def ended_by(self, source: Address) -> str | None:
+        """How this end ended the connection: "FIN", "RST" (also after a FIN), or None if it did not."""
         flags = "".join(segment.flags for segment in self.sent_by(source))
         return "RST" if "R" in flags else "FIN" if "F" in flags else None
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from grader.build import Built
 from grader.worker.runner import CheckRunner
 from grader.worker.scene import Scene
+
+if TYPE_CHECKING:
+    from grader.wire.capture import Capture
 
 
 @pytest.fixture
@@ -25,6 +29,14 @@ def scene(runner: CheckRunner, program_name: str) -> Iterator[Scene]:
     """The stage of this check: programs, peers and files, all gone afterwards."""
     with runner.scene(program_name) as stage:
         yield stage
+
+
+@pytest.fixture
+def wire(scene: Scene) -> Capture:
+    """All that travels during this check, from before the program starts."""
+    from grader.wire.capture import Capture  # noqa: PLC0415 - scapy, for the practicals that ask for it
+
+    return scene.keep(Capture())
 
 
 @pytest.fixture

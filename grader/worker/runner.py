@@ -89,6 +89,8 @@ class CheckRunner:
         if self._scene is not None and status != "error":
             with contextlib.suppress(OSError, LookupError):
                 evidence += self._scene.evidence()
+            if status == "failed":
+                self._result.attachments = self._scene.attachments()
         self._result.status = status
         self._result.not_serving = isinstance(error, NotServingError)
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)

@@ -6,29 +6,29 @@ import contextlib
 import os
 import select
 import shutil
-import socket
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Protocol, TypeVar
 
 from grader.build import Built
 from grader.cells.room import Room
-from grader.errors import GraderBugError, NotServingError, SubmissionFault
-from grader.job import Evidence
-from grader.observe import proc
+from grader.errors import GraderBugError
+from grader.job import Attachment, Evidence
 from grader.observe.proc import ProcessGoneError
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Injection, TracedCall, Tracer
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
+from grader.peers.udp import UdpPeer
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
+from grader.worker.server import DatagramServer, Server
 from grader.worker.watch import CEILING, Watch
 
 P = TypeVar("P", bound=TcpPeer)
+K = TypeVar("K", bound="Record")
 
-HOST = "127.0.0.1"
 FIRST_PORT = 20_000  #: below the ephemeral range (32768...), so that no client is given it
 _PEERS_SHOWN = 3
 
@@ -42,6 +42,16 @@ def fresh_port() -> int:
     return _next_port
 
 
+class Record(Protocol):
+    """Something that goes on beside a check and can tell afterwards what it saw: a peer, a capture."""
+
+    def evidence(self) -> list[Evidence]: ...
+
+    def attachments(self) -> list[Attachment]: ...
+
+    def close(self) -> None: ...
+
+
 class Scene:
     """Everything that one check of one program may touch."""
 
@@ -52,6 +62,7 @@ class Scene:
         self.sockets = SocketTable()
         self.watch = Watch(room, self.sockets)
         self._peers: list[TcpPeer] = []
+        self._records: list[Record] = []
         self._closers: list[Callable[[], None]] = []
 
     def launch(
@@ -91,10 +102,13 @@ class Scene:
             os.close(gate_write)
         return Traced(running, tracer)
 
-    def serve(self, peer: type[P], **options: object) -> Server[P]:
-        """Start the program as a server on a fresh port and wait until it listens there."""
+    def serve(self, peer: type[P], *more: str, **options: object) -> Server[P]:
+        """Start the program as a server on a fresh port and wait until it listens there.
+
+        `more` are the arguments after the port. Options: `port`, and those of `launch`.
+        """
         port = options.pop("port", None) or fresh_port()
-        traced = self.launch(str(port), **options)  # type: ignore[arg-type]  # the options are launch's own
+        traced = self.launch(str(port), *more, **options)  # type: ignore[arg-type]  # the options are launch's own
         server = Server(self, traced, peer, int(str(port)))
         server.until_listening()
         return server
@@ -108,6 +122,25 @@ class Scene:
         """Remember a peer: its story is evidence, and it is closed after the check."""
         self._peers.append(peer)
         return peer
+
+    def bind_datagrams(self, *more: str, **options: object) -> DatagramServer:
+        """Start the program as a receiver of datagrams on a fresh port and wait until it is bound there."""
+        port = fresh_port()
+        traced = self.launch(str(port), *more, **options)  # type: ignore[arg-type]  # the options are launch's own
+        server = DatagramServer(self, traced, port)
+        server.until_bound()
+        return server
+
+    def datagrams(self, *, port: int | None = None) -> UdpPeer:
+        """A datagram socket of ours; the program may be told its port."""
+        return self.keep(
+            UdpPeer(self.watch, port=port if port is not None else fresh_port(), who=self.program)
+        )
+
+    def keep(self, record: K) -> K:
+        """Remember a record: what it saw is evidence, and it is closed after the check."""
+        self._records.append(record)
+        return record
 
     def until_exit(self, program: RunningProgram, what: str) -> None:
         """Wait until `program` has ended by itself, and all that it printed has been read."""
@@ -153,7 +186,13 @@ class Scene:
         found = [item for program in self.watch.programs for item in program.evidence()]
         for peer in self._peers[-_PEERS_SHOWN:]:
             found.extend(peer.evidence())
+        for record in self._records:
+            found.extend(record.evidence())
         return found
+
+    def attachments(self) -> list[Attachment]:
+        """Files that belong to the evidence."""
+        return [item for record in self._records for item in record.attachments()]
 
     def close(self) -> None:
         """End every program and peer, and empty the programs' directory."""
@@ -161,6 +200,8 @@ class Scene:
             peer.close()
         for closer in self._closers:
             closer()
+        for record in self._records:
+            record.close()
         self.room.kill_all()
         for program in self.watch.programs:
             program.close()
@@ -185,119 +226,3 @@ class Traced:
         if self._tracer is None:
             raise GraderBugError("this program was started without trace=")
         return self._tracer.calls()
-
-
-class Server(Generic[P]):
-    """The student's server, listening on a port of its own."""
-
-    def __init__(self, scene: Scene, traced: Traced, peer: type[P], port: int) -> None:
-        self.host = HOST
-        self.port = port
-        self.program = traced.program
-        self.calls = traced.calls
-        self.watch = scene.watch
-        self.sockets = scene.sockets
-        self._scene = scene
-        self._peer = peer
-        self.program.must_live = True
-
-    def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
-        """Attach strace to the server, from rest to rest; its calls count from now on.
-
-        A call that was blocked has been made again under strace by then, with its fault if it has one.
-        """
-        self.watch.until_still()
-        tracer = self._scene.trace(self.program, calls, inject)
-        self.watch.until_still()
-        return tracer
-
-    def kill(self) -> None:
-        """End the server and every process that it left, with SIGKILL."""
-        self.program.must_live = False
-        self._scene.room.kill_all()
-        self.program.wait(CEILING)
-
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
-        """As `program.frozen`, from rest: every thread is stopped in the call in which it waits."""
-        self.watch.until_still()
-        with self.program.frozen():
-            yield
-
-    @property
-    def backlog(self) -> int:
-        """How many connections the kernel completes while the server does not accept."""
-        return min(entry.send_queue for entry in self.sockets.listening(self.port)) + 1
-
-    def until_accept_queue_below(self, count: int) -> None:
-        """Wait until the server has accepted all but fewer than `count` connections."""
-        self.watch.until(
-            lambda: sum(entry.receive_queue for entry in self.sockets.listening(self.port)) < count,
-            what="accept the connections that wait",
-        )
-
-    def until_listening(self) -> None:
-        """Ready when the kernel shows a listening socket on the port: no probing connect is spent."""
-        try:
-            self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
-        except SubmissionFault as fault:
-            unready = NotServingError(str(fault))
-            others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
-            if others:
-                unready.actual = f"it listens on port {', '.join(map(str, others))}"
-                swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")
-                if swapped in others:
-                    unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
-                unready.expected = f"a listening socket on port {self.port}"
-            raise unready from fault
-        self._find_server()
-
-    def _find_server(self) -> None:
-        """The process that serves: the one below a start script, but the parent of a pre-made pool."""
-        inodes = {entry.inode for entry in self.sockets.listening(self.port)}
-        family: dict[int, set[int]] = {}  # each process with its descendants
-        holders = set()
-        for pid in self.program.processes():
-            with contextlib.suppress(ProcessGoneError):
-                family[pid] = {pid, *proc.descendants(pid)}
-                if any(d.inode in inodes for d in proc.descriptors(pid).values() if d.inode):
-                    holders.add(pid)
-        covering = [pid for pid, members in family.items() if holders <= members]
-        if holders and covering:
-            self.program.serves(covering[-1])  # the nearest to them
-
-    def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
-        """A client whose handshake is complete; whether it was accepted is another matter."""
-        connection = socket.socket()
-        if rcvbuf is not None:  # before connect(2): the window scale is settled there
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        connection.settimeout(0)
-        error = connection.connect_ex((host, self.port))
-        if error not in (0, 115):  # EINPROGRESS
-            connection.close()
-            raise self._unreachable(error)
-
-        def connected() -> bool:
-            status = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if status:
-                raise self._unreachable(status)
-            try:
-                connection.getpeername()
-            except OSError:
-                return False
-            return True
-
-        try:
-            self.watch.until(connected, what=f"accept a connection to {host}")
-        except SubmissionFault:
-            connection.close()  # else its finalizer complains in the next check
-            raise
-        return self._scene.adopt(self._peer(self.watch, connection, (host, self.port), self.program.name))
-
-    def _unreachable(self, error: int) -> SubmissionFault:
-        end = self.watch.end_of_server()
-        return SubmissionFault(
-            f"{end}, so a client could not connect" if end else "a client could not connect",
-            expected="an established connection",
-            actual=os.strerror(error),
-        )

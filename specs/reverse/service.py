@@ -12,7 +12,8 @@ from grader.peers.listener import Listener
 from grader.peers.reverse import ReverseClient, ReverseServer
 from grader.worker.compare import around, first_difference
 from grader.worker.program import RunningProgram
-from grader.worker.scene import HOST, Scene, Server
+from grader.worker.scene import Scene
+from grader.worker.server import HOST, Server
 
 Service = Server[ReverseClient]
 Launch = Callable[..., Service]

@@ -26,7 +26,7 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[int, ...]  #: of the catalogue of mistakes, docs/defects.md
     caught_by: tuple[str, ...]  #: the checks that are meant to name it
     also: tuple[str, ...] = ()  #: other checks that must fail because of it, and no more
-    practical: str = "reverse"
+    practical: str = ""  #: the folder's name, filled in by `load`
 
     @property
     def expected(self) -> set[str]:
@@ -37,18 +37,19 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ROOT / "tests" / "defects" / self.practical / self.language / f"{self.name}.diff"
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.language}"
+        return f"{self.practical}-{self.name}-{self.language}"
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     defects: tuple[Defect, ...]
 
 
-def load(practical: str = "reverse") -> tuple[Defect, ...]:
-    """All defects of a practical: every *.toml beside the differences."""
+def load(practical: str = "*") -> tuple[Defect, ...]:
+    """All defects, or those of one practical: every *.toml beside the differences."""
     found: list[Defect] = []
-    for file in sorted((ROOT / "tests" / "defects" / practical).glob("*.toml")):
-        found.extend(msgspec.toml.decode(file.read_bytes(), type=_File).defects)
+    for file in sorted((ROOT / "tests" / "defects").glob(f"{practical}/*.toml")):
+        rows = msgspec.toml.decode(file.read_bytes(), type=_File).defects
+        found += [msgspec.structs.replace(row, practical=file.parent.name) for row in rows]
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.practical import load_practicals
+from grader.practical import Practical, load_practicals
 from tests.defects.__main__ import failing
 from tests.defects.catalogue import Defect, load
 
@@ -19,9 +19,10 @@ def test_defect_fails_the_checks_of_its_row_and_no_other(defect: Defect) -> None
     assert found == dict.fromkeys(defect.expected, "failed")
 
 
-def test_every_check_is_meant_for_some_defect() -> None:
-    meant = {identifier for defect in DEFECTS for identifier in defect.caught_by}
-    assert set(load_practicals()["reverse"].checks) - meant == set()
+@pytest.mark.parametrize("practical", load_practicals().values(), ids=lambda practical: practical.name)
+def test_every_check_is_meant_for_some_defect(practical: Practical) -> None:
+    meant = {identifier for defect in load(practical.name) for identifier in defect.caught_by}
+    assert set(practical.checks) - meant == set()
 
 
 def test_every_difference_has_its_row() -> None:

@@ -1,4 +1,5 @@
-/* Static web server: the file is mapped into memory, and header and body are sent with one call, without a copy. */
+/* Static web server: the file is mapped into memory, and header and body are sent with one call, from where
+ * they are: the process copies nothing. */
 #include "web.h"
 
 #include <errno.h>

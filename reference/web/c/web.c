@@ -16,8 +16,8 @@
 /* How long to leave the accept queue alone when there is no descriptor left for a new connection. */
 #define ACCEPT_WAIT_MS 100
 
-/* How long to wait at the end of a reply for the client to close: an idle one delays the next client so much. */
-#define CLOSE_WAIT_MS 1000
+/* How long to wait for the client to close after a reply: one that does not delays the next client by this much. */
+#define CLOSE_WAIT_MS 500
 
 /* Milliseconds of a clock that only goes forward. */
 static int64_t now_ms(void)
@@ -144,7 +144,7 @@ static const char *decode_path(const char *target, char *path)
     path[len] = '\0';
 
     /* After the decoding, or %2e%2e and %2f would get past. Symbolic links are followed: they are the owner's. */
-    if (strstr(path, "/../") != NULL || strcmp(path + len - (len < 3 ? len : 3), "/..") == 0)
+    if (strstr(path, "/../") != NULL || (len > 3 && strcmp(path + len - 3, "/..") == 0))
         return "403 Forbidden";
     return NULL;
 }

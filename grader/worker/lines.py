@@ -1,0 +1,30 @@
+"""What a program said on stdout: a word and a number on a line, however they are written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_NUMBER = re.compile(r"-?\d+")
+
+
+def numbers(output: bytes, word: str) -> list[int]:
+    """The number of each line that has the word: the first after it, else the first on the line.
+
+    Case, accents, colons and other text do not matter: `Leído: 5 bytes` says the same as `leido 5`.
+    """
+    found = []
+    for line in plain(output).splitlines():
+        place = line.find(word)
+        if place < 0:
+            continue
+        number = _NUMBER.search(line, place + len(word)) or _NUMBER.search(line)
+        if number is not None:
+            found.append(int(number.group()[:20]))
+    return found
+
+
+def plain(output: bytes) -> str:
+    """In lower case and without accents; bytes that are no UTF-8 are replaced."""
+    text = unicodedata.normalize("NFKD", output.decode(errors="replace"))
+    return "".join(letter for letter in text if not unicodedata.combining(letter)).lower()

@@ -1,0 +1,167 @@
+"""The student's server while it runs: when it listens, which process serves, and clients for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from grader.errors import NotServingError, SubmissionFault
+from grader.observe import proc
+from grader.observe.proc import ProcessGoneError
+from grader.observe.syscalls import Injection, Tracer
+from grader.peers.tcp import TcpPeer
+from grader.worker.watch import CEILING
+
+if TYPE_CHECKING:
+    from grader.worker.scene import Scene, Traced
+
+P = TypeVar("P", bound=TcpPeer)
+
+HOST = "127.0.0.1"
+
+
+class Server(Generic[P]):
+    """The student's server, listening on a port of its own."""
+
+    def __init__(self, scene: Scene, traced: Traced, peer: type[P], port: int) -> None:
+        self.host = HOST
+        self.port = port
+        self.program = traced.program
+        self.calls = traced.calls
+        self.watch = scene.watch
+        self.sockets = scene.sockets
+        self._scene = scene
+        self._peer = peer
+        self.program.must_live = True
+
+    def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
+        """Attach strace to the server, from rest to rest; its calls count from now on.
+
+        A call that was blocked has been made again under strace by then, with its fault if it has one.
+        """
+        self.watch.until_still()
+        tracer = self._scene.trace(self.program, calls, inject)
+        self.watch.until_still()
+        return tracer
+
+    def kill(self) -> None:
+        """End the server and every process that it left, with SIGKILL."""
+        self.program.must_live = False
+        self._scene.room.kill_all()
+        self.program.wait(CEILING)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """As `program.frozen`, from rest: every thread is stopped in the call in which it waits."""
+        self.watch.until_still()
+        with self.program.frozen():
+            yield
+
+    @property
+    def backlog(self) -> int:
+        """How many connections the kernel completes while the server does not accept."""
+        return min(entry.send_queue for entry in self.sockets.listening(self.port)) + 1
+
+    def until_accept_queue_below(self, count: int) -> None:
+        """Wait until the server has accepted all but fewer than `count` connections."""
+        self.watch.until(
+            lambda: sum(entry.receive_queue for entry in self.sockets.listening(self.port)) < count,
+            what="accept the connections that wait",
+        )
+
+    def until_listening(self) -> None:
+        """Ready when the kernel shows a listening socket on the port: no probing connect is spent."""
+        try:
+            self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
+        except SubmissionFault as fault:
+            unready = NotServingError(str(fault))
+            others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
+            if others:
+                unready.actual = f"it listens on port {', '.join(map(str, others))}"
+                swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")
+                if swapped in others:
+                    unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
+                unready.expected = f"a listening socket on port {self.port}"
+            raise unready from fault
+        self._find_server()
+
+    def _find_server(self) -> None:
+        """The process that serves: the one below a start script, but the parent of a pre-made pool."""
+        inodes = {entry.inode for entry in self.sockets.listening(self.port)}
+        family: dict[int, set[int]] = {}  # each process with its descendants
+        holders = set()
+        for pid in self.program.processes():
+            with contextlib.suppress(ProcessGoneError):
+                family[pid] = {pid, *proc.descendants(pid)}
+                if any(d.inode in inodes for d in proc.descriptors(pid).values() if d.inode):
+                    holders.add(pid)
+        covering = [pid for pid, members in family.items() if holders <= members]
+        if holders and covering:
+            self.program.serves(covering[-1])  # the nearest to them
+
+    def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
+        """A client whose handshake is complete; whether it was accepted is another matter."""
+        connection = socket.socket()
+        if rcvbuf is not None:  # before connect(2): the window scale is settled there
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        connection.settimeout(0)
+        error = connection.connect_ex((host, self.port))
+        if error not in (0, 115):  # EINPROGRESS
+            connection.close()
+            raise self._unreachable(error)
+
+        def connected() -> bool:
+            status = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if status:
+                raise self._unreachable(status)
+            try:
+                connection.getpeername()
+            except OSError:
+                return False
+            return True
+
+        try:
+            self.watch.until(connected, what=f"accept a connection to {host}")
+        except SubmissionFault:
+            connection.close()  # else its finalizer complains in the next check
+            raise
+        return self._scene.adopt(self._peer(self.watch, connection, (host, self.port), self.program.name))
+
+    def _unreachable(self, error: int) -> SubmissionFault:
+        end = self.watch.end_of_server()
+        return SubmissionFault(
+            f"{end}, so a client could not connect" if end else "a client could not connect",
+            expected="an established connection",
+            actual=os.strerror(error),
+        )
+
+
+class DatagramServer:
+    """The student's receiver of datagrams, bound to a port of its own."""
+
+    def __init__(self, scene: Scene, traced: Traced, port: int) -> None:
+        self.host = HOST
+        self.port = port
+        self.program = traced.program
+        self.calls = traced.calls
+        self.watch = scene.watch
+        self.sockets = scene.sockets
+        self.program.must_live = True
+
+    def until_bound(self) -> None:
+        """Ready when the kernel shows a datagram socket on the port."""
+        try:
+            self.watch.until(lambda: self.sockets.udp(self.port), what="bind a datagram socket to its port")
+        except SubmissionFault as fault:
+            raise NotServingError(str(fault)) from fault
+
+    def until_consumed(self) -> None:
+        """Wait until it has received every datagram that has come."""
+        self.watch.until(
+            lambda: not any(entry.receive_queue for entry in self.sockets.udp(self.port)),
+            what="receive what was sent to it",
+        )
+        self.watch.until_still()

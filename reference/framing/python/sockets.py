@@ -1,0 +1,70 @@
+"""What the programs of this practical share; the calls that they teach stand in the programs themselves."""
+
+import socket
+import sys
+import time
+from typing import Any
+
+_reported: set[str] = set()
+
+
+def number(name: str, text: str, least: int, most: int) -> int:
+    """The decimal number in an argument; ends the program with a message about the argument `name` if it is none."""
+    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+        return int(text)
+    sys.exit(f"{name} must be a number from {least} to {most}: {text!r}")
+
+
+def port_number(text: str) -> int:
+    """The port in an argument; ends the program if it is none."""
+    return number("PORT", text, 1, 65535)
+
+
+def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[Any]:
+    """The IPv4 addresses of a host, a name or an address; ends the program if there are none."""
+    try:
+        return [address for *_, address in socket.getaddrinfo(host, port, socket.AF_INET, kind)]
+    except (OSError, UnicodeError) as error:
+        sys.exit(f"getaddrinfo: {host!r}: {error}")
+
+
+def connect_to(host: str, port: int) -> socket.socket:
+    """A TCP socket connected to a port of a host; ends the program if it cannot be had."""
+    addresses = addresses_of(host, port, socket.SOCK_STREAM)
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    while True:
+        # A name may have several addresses: where one fails, the next one is tried.
+        try:
+            s.connect(addresses.pop(0))
+        except OSError as error:
+            if not addresses:
+                sys.exit(f"connect: {error}")
+        else:
+            return s
+
+
+def listening_socket(port: int) -> socket.socket:
+    """A TCP socket that listens on a port of every local address; ends the program if it cannot be had."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Lets the program restart while old connections are still in TIME-WAIT.
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        s.bind(("", port))  # "" is INADDR_ANY
+        s.listen(socket.SOMAXCONN)
+    except OSError as error:
+        sys.exit(f"bind and listen: {error}")
+    return s
+
+
+def after_error(operation: str, error: Exception) -> None:
+    """What a server does when a call in its loop failed: it goes on, after a pause if the next call would fail too."""
+    if isinstance(error, ConnectionError):
+        return  # one peer has gone: the next one is another matter
+    message = f"{operation}: {str(error) or type(error).__name__}"
+    if (
+        message not in _reported
+    ):  # said once: a shortage meets every peer, and would fill the screen with one line
+        _reported.add(message)
+        print(message, file=sys.stderr, flush=True)
+    # No descriptor or no memory: another try would fail again at once, and use all of the CPU.
+    time.sleep(0.1)
