@@ -1,11 +1,11 @@
 # make setup   the system packages (when allowed) and .venv
-# make grade   grade SUBMISSION (default: the bundled reference)
+# make grade   grade SUBMISSION (default: the bundled reference programs in C)
 # make test    every test, in parallel
 # make lint    ruff and mypy
 
 # The first Python that is 3.11 or later, can be executed by this user, and can make environments.
 PYTHON ?= $(firstword $(foreach p,/usr/bin/python3.11 python3.11 python3 python3.13 python3.12,$(shell $(p) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
-SUBMISSION ?= reference/reverse/c
+SUBMISSION ?=
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 

@@ -1,6 +1,7 @@
 """Turn a submission into programs that can be started, inside a room, as the contract orders.
 
-For each program: what `make` builds, else NAME.c alone, else NAME.py, else an executable script.
+For each program: what `make` builds, else NAME.c alone, else NAME.py, else an executable script. A submission
+that holds several practicals may keep each in a folder of its name.
 This runs in a worker beside a room whose /work is writable; afterwards /work is read-only.
 """
 
@@ -12,6 +13,7 @@ import stat
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import msgspec
 
@@ -25,7 +27,7 @@ from grader.worker.output import Output
 CPU_CEILING, WALL_CEILING = 60, 90
 OUTPUT_SHOWN = 6_000  #: characters of a command's output that are kept
 _LIMITS = {"cpu": (CPU_CEILING, CPU_CEILING), "as": (4 << 30, 4 << 30)}
-_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MAKE = ("/usr/bin/make", "--no-print-directory")
 
 
@@ -38,19 +40,39 @@ class Built(msgspec.Struct):
     notes: list[str] = []
 
 
+class Order(msgspec.Struct):
+    """What to build."""
+
+    practical: str
+    programs: list[Program]
+
+
 def build_body(room: Room, connection: Connection) -> None:
-    """The worker's body: receives the wanted programs, answers with `Built`, both as JSON."""
-    wanted = msgspec.json.decode(connection.recv_bytes(), type=list[Program])
-    connection.send_bytes(msgspec.json.encode(Builder(room).build(wanted)))
+    """The worker's body: receives an `Order`, answers with `Built`, both as JSON."""
+    order = msgspec.json.decode(connection.recv_bytes(), type=Order)
+    names = [name for program in order.programs for name in (program.name, *program.aliases)]
+    builder = Builder(room, folder_of(room.work, order.practical, names))
+    connection.send_bytes(msgspec.json.encode(builder.build(order.programs)))
+
+
+def folder_of(work: Path, practical: str, names: Sequence[str]) -> str:
+    """The folder of the submission that holds these programs: the practical's own, else the submission's root ("")."""
+    own = work / practical
+    if not stat.S_ISDIR(_mode(own)):
+        return ""
+    files = {*MAKEFILES, *names, *(f"{name}{suffix}" for name in names for suffix in (".c", ".py"))}
+    return practical if any(stat.S_ISREG(_mode(own / name)) for name in files) else ""
 
 
 class Builder:
     """One build. Everything below /work is the student's: it is looked at, never followed."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, folder: str = "") -> None:
         self._room = room
+        self._folder = room.work / folder  # as this side sees it
+        self._inside = f"/work/{folder}".rstrip("/")  # as the room does
         self._built = Built()
-        self._make_usable = any(self._is_file(name) for name in _MAKEFILES)
+        self._make_usable = any(self._is_file(name) for name in MAKEFILES)
         self._prebuilt: set[str] = set()
         self._hung = ""  #: what make said before it was stopped
 
@@ -77,7 +99,7 @@ class Builder:
         """
         for name in names:
             if self._is_file(name) and self._start_of(name) != b"#!":
-                (self._room.work / name).unlink()
+                (self._folder / name).unlink()
                 self._prebuilt.add(name)
 
     def _find(self, program: Program) -> None:
@@ -110,11 +132,11 @@ class Builder:
                 self._built.notes.append(f"make did not build {name}; {source} was compiled alone.")
             words = words or alone
         if self._kind(name) == "program":
-            self._built.commands[program] = [f"/work/{name}"]
+            self._built.commands[program] = [f"{self._inside}/{name}"]
         elif self._is_file(f"{name}.py"):
-            self._built.commands[program] = ["/usr/bin/python3", f"/work/{name}.py"]
+            self._built.commands[program] = ["/usr/bin/python3", f"{self._inside}/{name}.py"]
         elif self._kind(name) == "script":
-            self._built.commands[program] = [f"/work/{name}"]
+            self._built.commands[program] = [f"{self._inside}/{name}"]
         elif has_source:
             return words or f"no executable file {name} came out of the build"
         return words
@@ -124,7 +146,7 @@ class Builder:
         ours, theirs = os.pipe()
         null = os.open(os.devnull, os.O_RDWR)
         started = time.monotonic()
-        child = self._room.spawn(argv, (null, theirs, theirs), cwd="/work", limits=_LIMITS)
+        child = self._room.spawn(argv, (null, theirs, theirs), cwd=self._inside, limits=_LIMITS)
         os.close(theirs)
         os.close(null)
         output = Output(ours, keep=OUTPUT_SHOWN * 4)
@@ -143,20 +165,23 @@ class Builder:
         ok = status == 0
         command = " ".join([os.path.basename(argv[0]), *argv[1:]])  # noqa: PTH119 - a name in the room
         step = BuildStep(command, ok, words.strip(), time.monotonic() - started)
-        step.programs = [f"/work/{name}" for name in products]
+        step.programs = [f"{self._inside}/{name}" for name in products]
         self._built.steps.append(step)
         return ok, words.strip()
 
     def _is_file(self, name: str) -> bool:
-        try:
-            return stat.S_ISREG(os.lstat(self._room.work / name).st_mode)
-        except OSError:
-            return False
+        return stat.S_ISREG(_mode(self._folder / name)) and self._is_ours()
+
+    def _is_ours(self) -> bool:
+        """The folder is still one: a build might have put a link in its place."""
+        return stat.S_ISDIR(_mode(self._folder))
 
     def _start_of(self, name: str) -> bytes | None:
         """The first two bytes of the regular file `name`, None when there is no such file."""
+        if not self._is_file(name):
+            return None
         try:
-            descriptor = os.open(self._room.work / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
         try:
@@ -167,9 +192,17 @@ class Builder:
     def _kind(self, name: str) -> str | None:
         """What the file called `name` is, were it to be executed: "program", "script" or None."""
         start = self._start_of(name)
-        if start is None or not os.lstat(self._room.work / name).st_mode & 0o100:
+        if start is None or not _mode(self._folder / name) & 0o100:
             return None
         return "script" if start == b"#!" else "program"
+
+
+def _mode(path: Path) -> int:
+    """`st_mode` of what stands there, itself if it is a link; 0 when nothing does."""
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
 
 
 def _no_rule(words: str, name: str) -> bool:

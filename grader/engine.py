@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from grader import spec
-from grader.build import Built, build_body
+from grader.build import Built, Order, build_body
 from grader.cells import open_cell
 from grader.cells.base import Body, Cell
 from grader.dispatch import Dispatcher
@@ -231,7 +231,7 @@ def _build(cell: Cell, practical: Practical, selection: Selection) -> Built:
     wanted = [
         p for p in practical.programs.values() if not selection.programs or p.name in selection.programs
     ]
-    worker.connection.send_bytes(msgspec.json.encode(wanted))
+    worker.connection.send_bytes(msgspec.json.encode(Order(practical.name, wanted)))
     try:
         return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
     finally:

@@ -88,6 +88,11 @@ class Submission:
             with self._open(file.path) as source:
                 room -= _copy_file(source, dirfd, file, now, min(room, self._limits.file_bytes))
 
+    def read(self, path: str, limit: int) -> bytes:
+        """The first `limit` bytes of one of `files`, by its path there. Raises as `copy_to` does."""
+        with self._open(path) as source:
+            return source.read(limit)
+
     def _open(self, path: str) -> BinaryIO:
         try:
             return self._opener(self._wrapping + path)

@@ -1,0 +1,166 @@
+"""What the checks of several practicals share: building, usage, trouble, and programs that send or receive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from grader.build import Built
+from grader.errors import SubmissionFault
+from grader.observe.sockets import TcpState
+from grader.peers.listener import Listener
+from grader.peers.tcp import TcpPeer
+from grader.spec import precondition
+from grader.worker.lines import numbers
+from grader.worker.program import RunningProgram
+from grader.worker.scene import Scene, Traced
+from grader.worker.server import HOST, DatagramServer, Server
+from grader.worker.watch import Watch
+
+Receiver = Server[TcpPeer]  #: a program that listens, accepts and reads
+LaunchReceiver = Callable[..., Receiver]
+
+
+# Every program
+
+
+def expect_build(built: Built, program: str) -> None:
+    """The program came out of the build."""
+    if program in built.failed:
+        raise SubmissionFault(f"{program} does not build", actual=built.failed[program])
+
+
+def expect_usage(scene: Scene, arguments: Sequence[str]) -> None:
+    """With these arguments, too few or too many, it prints a usage line, opens no socket and fails."""
+    run = scene.launch(*arguments, trace=["socket"])
+    scene.until_exit(run.program, "end")
+    assert run.program.exit_status() != 0, "the exit status is 0"
+    assert not run.calls(), "a socket was opened"
+    words = run.program.stderr.last_lines()
+    assert words.strip(), "nothing was printed on stderr"
+    assert "Traceback" not in words, "an uncaught exception is no usage line"
+
+
+def expect_trouble(scene: Scene, program: RunningProgram, what: str) -> None:
+    """It ends by itself, says something on stderr, and its exit status is not 0, because `what`."""
+    scene.until_exit(program, f"end although {what}")
+    if program.exit_status() == 0:
+        raise SubmissionFault(f"the exit status is 0 although {what}", expected="a status other than 0")
+    if not program.stderr.last_lines().strip():
+        raise SubmissionFault(
+            f"nothing was printed on stderr although {what}",
+            expected="a line that names the operation that failed (perror)",
+            actual=program.describe_end(),
+        )
+
+
+def expect_success(scene: Scene, program: RunningProgram) -> None:
+    """It ends by itself with exit status 0."""
+    scene.until_exit(program, "end")
+    if program.exit_status() != 0:
+        raise SubmissionFault(
+            "everything went well, but the exit status is not 0",
+            expected="exit status 0",
+            actual=program.describe_end(),
+        )
+
+
+# Programs that listen
+
+
+def expect_port_taken(scene: Scene, *more: str) -> None:
+    """With a port that is in use (and `more` arguments) it says so and fails."""
+    listener = scene.listen()
+    run = scene.launch(str(listener.port), *more)
+    expect_trouble(scene, run.program, "its port is in use")
+
+
+def expect_any_address(server: Receiver | DatagramServer) -> None:
+    """It is bound to every local address."""
+    datagrams = isinstance(server, DatagramServer)
+    entries = server.sockets.udp(server.port) if datagrams else server.sockets.listening(server.port)
+    bound = {entry.local[0] for entry in entries}
+    if not bound & {"0.0.0.0", "::"}:  # noqa: S104 - what the contract asks for
+        raise SubmissionFault(
+            "it is bound to one address only",
+            expected="0.0.0.0, every local address",
+            actual=", ".join(sorted(bound)),
+        )
+
+
+def expect_restart(launch: LaunchReceiver, *more: str) -> Receiver:
+    """Killed with a connection open, it can be started again at once on the same port; the second one."""
+    first = launch(*more)
+    client = first.connect()
+    first.watch.until_still()
+    first.kill()
+    client.until_closed().close()
+    with precondition():
+        first.watch.until(
+            lambda: any(e.state == TcpState.TIME_WAIT for e in first.sockets.tcp(port=first.port)),
+            what="leave its side of the connection in TIME_WAIT",
+        )
+    return launch(*more, port=first.port)
+
+
+def said(program: RunningProgram, word: str) -> list[int]:
+    """The numbers that it has printed so far on lines with this word."""
+    return numbers(program.stdout.content, word)
+
+
+def until_said(watch: Watch, program: RunningProgram, word: str, count: int) -> list[int]:
+    """Wait until it has printed `count` lines with this word and a number; their numbers."""
+    watch.until(
+        lambda: len(said(program, word)) >= count,
+        what=f"print {count} line{'s' if count != 1 else ''} '{word} N' on stdout",
+    )
+    return said(program, word)
+
+
+# Programs that connect
+
+
+class Sender:
+    """The student's client, to be started against a listener of ours."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def start(
+        self,
+        *arguments: str,
+        host: str = HOST,
+        port: int | None = None,
+        rcvbuf: int | None = None,
+        trace: Sequence[str] = (),
+    ) -> SenderRun:
+        """Run it with HOST, PORT and these arguments; it will find a listener, unless `port` names another."""
+        listener = self.scene.listen(rcvbuf=rcvbuf)
+        traced = self.scene.launch(host, str(port or listener.port), *arguments, trace=trace)
+        return SenderRun(self.scene, traced, listener)
+
+
+class SenderRun:
+    """One run of a client."""
+
+    def __init__(self, scene: Scene, traced: Traced, listener: Listener) -> None:
+        self.scene = scene
+        self.program = traced.program
+        self.calls = traced.calls
+        self.listener = listener
+        self.watch = scene.watch
+
+    def accept(self) -> TcpPeer:
+        """Our end of its next connection."""
+        return self.scene.adopt(self.listener.accept(TcpPeer, self.program.name))
+
+    def expect_success(self) -> None:
+        """It ends by itself with exit status 0."""
+        expect_success(self.scene, self.program)
+
+    def expect_trouble(self, what: str) -> None:
+        """It ends by itself, says something on stderr, and its exit status is not 0, because `what`."""
+        expect_trouble(self.scene, self.program, what)
+
+    def said(self, word: str) -> list[int]:
+        """The numbers that it has printed so far on lines with this word."""
+        return said(self.program, word)
