@@ -33,9 +33,7 @@ def after_error(operation: str, error: Exception) -> None:
     if isinstance(error, ConnectionError):
         return  # one peer has gone: the next one is another matter
     message = f"{operation}: {str(error) or type(error).__name__}"
-    if (
-        message not in _reported
-    ):  # said once: a shortage meets every peer, and would fill the screen with one line
+    if message not in _reported:  # said once: a shortage meets every peer, and would fill the screen
         _reported.add(message)
         print(message, file=sys.stderr, flush=True)
     # No descriptor or no memory: another try would fail again at once, and use all of the CPU.

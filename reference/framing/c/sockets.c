@@ -91,7 +91,7 @@ int listening_socket(const char *port)
 
 void after_error(const char *operation)
 {
-    static int reported; /* said once: a shortage meets every peer, and would fill the screen with one line */
+    static int reported; /* said once: a shortage meets every peer, and would fill the screen */
 
     switch (errno) {
     case EINTR:

@@ -7,7 +7,7 @@
 /* Says on stderr which operation failed and why (errno), and ends the program. */
 _Noreturn void fail(const char *operation);
 
-/* The decimal number in TEXT, from MIN to MAX. Ends the program with a message about the argument NAME if it is none. */
+/* The decimal number in TEXT, from MIN to MAX. Ends the program with a message about argument NAME if it is none. */
 unsigned long number(const char *name, const char *text, unsigned long min, unsigned long max);
 
 /* The IPv4 addresses of HOST, a name or an address, for sockets of TYPE. To be freed with freeaddrinfo.

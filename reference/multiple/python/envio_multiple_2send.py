@@ -1,0 +1,30 @@
+"""Two data, two sends: two system calls, and two segments on the wire."""
+
+import os
+import socket
+import sys
+
+from sockets import connect_to, port_number
+
+
+def envia(s: socket.socket, dato: bytes) -> None:
+    """Send one datum whole."""
+    escrito = 0
+    while escrito < len(dato):  # a send may take only a part
+        escrito += s.send(dato[escrito:])
+    print(f"escrito {escrito}")
+
+
+def main() -> None:
+    if len(sys.argv) != 5:
+        sys.exit(f"usage: {sys.argv[0]} HOST PORT DATA1 DATA2")
+    with connect_to(sys.argv[1], port_number(sys.argv[2])) as s:
+        try:
+            envia(s, os.fsencode(sys.argv[3]))
+            envia(s, os.fsencode(sys.argv[4]))
+        except OSError as error:
+            sys.exit(f"send: {error}")
+
+
+if __name__ == "__main__":
+    main()
