@@ -20,6 +20,7 @@ from grader.worker.watch import CEILING, Watch
 CHUNK = 1 << 18
 _SLOWEST = 4 << 20  #: bytes a second: a transfer below this rate counts as stuck
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+_HEAD = 32  #: bytes of what was sent that evidence shows
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
 
 
@@ -81,7 +82,7 @@ class TcpPeer:
         """The next `count` bytes; anything less is a fault."""
         self._watch.until(
             lambda: self._fill(count) or self._end,
-            what=f"send {count:,} bytes in reply",
+            what=f"send {count:,} bytes",
             ceiling=CEILING + count / _SLOWEST,
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
@@ -241,7 +242,8 @@ class TcpPeer:
         return int(count)
 
     def evidence(self) -> list[Evidence]:
-        lines = [f"sent {self.sent:,} bytes: {show_bytes(self._head_sent)}" if self.sent else "sent nothing"]
+        begin = "sent " if self.sent == len(self._head_sent) else f"sent {self.sent:,} bytes, beginning with "
+        lines = [begin + show_bytes(self._head_sent)]
         total = self._taken + len(self._received)
         lines.append(
             f"received {total:,} bytes"
@@ -264,8 +266,8 @@ class TcpPeer:
             raise SubmissionFault(
                 f"{self._ending()}, while bytes were being sent to it ({error.strerror})"
             ) from error
-        if len(self._head_sent) < 64:
-            self._head_sent += bytes(view[: min(count, 64)])
+        if len(self._head_sent) < _HEAD:
+            self._head_sent += bytes(view[: min(count, _HEAD - len(self._head_sent))])
         self.sent += count
         self._watch.given += count
         return count

@@ -8,9 +8,11 @@ import threading
 import tty
 
 from grader.text import printable
+from grader.worker.compare import show_bytes
 
 KEPT = 1 << 20
 LINES_SHOWN = 12
+_BINARY_SHOWN = 32  #: bytes
 
 
 class Output:
@@ -42,7 +44,10 @@ class Output:
 
     def last_lines(self, count: int = LINES_SHOWN) -> str:
         """The end of the output, safe to show."""
-        tail = bytes(self._tail).decode(errors="replace").replace("\r\n", "\n")
+        raw = bytes(self._tail)
+        if b"\0" in raw or raw.decode(errors="replace").count("\ufffd") > len(raw) // 8:
+            return f"binary; it ends with {show_bytes(raw[-_BINARY_SHOWN:])}"
+        tail = raw.decode(errors="replace").replace("\r\n", "\n")
         lines = tail.splitlines()[-count:]
         return "\n".join(printable(line[-400:]) for line in lines)
 

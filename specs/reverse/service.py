@@ -27,7 +27,7 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
     except SubmissionFault as fault:
         asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
         for wrong, reason in _mistakes(length):
-            if wrong in asked:
+            if wrong in asked - {length}:
                 fault.evidence.insert(
                     0,
                     Evidence(

@@ -18,7 +18,7 @@ import pytest
 
 from grader.observe import quiet
 from grader.observe.proc import Call
-from grader.observe.quiet import HELD_WINDOW, Snapshot, Stillness, TaskView
+from grader.observe.quiet import HELD_WINDOW, Snapshot, Spinning, Stillness, TaskView
 from grader.observe.sockets import SocketEntry, SocketTable, TcpState
 
 CEILING = 60.0
@@ -34,6 +34,11 @@ LISTENER = replace(ONE, state=TcpState.LISTEN, remote=("0.0.0.0", 0), receive_qu
 
 def snapshot(*entries: SocketEntry, task: TaskView = TASK) -> Snapshot:
     return Snapshot((task,), entries)
+
+
+def burnt(seconds: float, *entries: SocketEntry) -> Snapshot:
+    """A thread that has used the processor for so long."""
+    return snapshot(*entries, task=replace(TASK, state="R", call=None, run_ns=int(seconds * 1e9)))
 
 
 @pytest.mark.parametrize(
@@ -123,6 +128,21 @@ def test_equal_unrest_never_becomes_still() -> None:
     stillness = Stillness()
     busy = snapshot(task=replace(TASK, call=SLEEP))
     assert not any(stillness.feed(busy, float(now)) for now in range(10))
+
+
+def test_processor_time_without_traffic_is_spinning() -> None:
+    spinning = Spinning(budget=2.0)
+    assert not spinning.feed(burnt(0.5))
+    assert not spinning.feed(burnt(2.4))
+    assert spinning.feed(burnt(2.6))
+
+
+def test_traffic_allows_another_budget() -> None:
+    spinning = Spinning(budget=2.0)
+    assert not spinning.feed(burnt(0.0))
+    assert not spinning.feed(burnt(1.9, replace(ONE, receive_queue=1)))
+    assert not spinning.feed(burnt(3.8, replace(ONE, receive_queue=1)))
+    assert spinning.feed(burnt(4.0, replace(ONE, receive_queue=1)))
 
 
 def test_queued_bytes_take_longer_than_the_kernel_may_hold_them() -> None:
