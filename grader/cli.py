@@ -9,8 +9,10 @@ import click
 from grader import __version__
 from grader.commands.check import check
 from grader.commands.doctor import doctor
+from grader.commands.experiment import experiment
 from grader.commands.explain import explain
 from grader.commands.listing import listing
+from grader.commands.validate import validate
 from grader.errors import CellError, GraderError, UsageError
 from grader.submission import EmptySubmissionError
 
@@ -27,7 +29,7 @@ def cli() -> None:
     """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
 
 
-for command in (check, listing, explain, doctor):
+for command in (check, experiment, listing, explain, validate, doctor):
     cli.add_command(command)
 
 

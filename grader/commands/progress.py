@@ -41,11 +41,13 @@ class LiveProgress(Listener):
         self._task = bar.add_task(f"building {name}", total=None, failed="")
         self._name = name
         self._failed = 0
+        self._planned = 0  # grows with each practical
         self._told: set[tuple[str, str]] = set()
         bar.refresh()
 
     def planned(self, cases: int, /) -> None:
-        self._bar.update(self._task, description=f"grading {self._name}", total=cases)
+        self._planned += cases
+        self._bar.update(self._task, description=f"grading {self._name}", total=self._planned)
         self._bar.refresh()
 
     def case(self, _practical: Practical, result: CaseResult, /) -> None:
@@ -80,10 +82,11 @@ class PlainProgress(Listener):
 
     def built(self, _practical: Practical, built: Built, /) -> None:
         failed = f", {len(built.failed)} failed: {', '.join(built.failed)}" if built.failed else ""
-        self._console.print(f"built {len(built.commands)} programs{failed}", soft_wrap=True)
+        plural = "" if len(built.commands) == 1 else "s"
+        self._console.print(f"built {len(built.commands)} program{plural}{failed}", soft_wrap=True)
 
     def planned(self, cases: int, /) -> None:
-        self._planned = cases
+        self._planned += cases
 
     def case(self, _practical: Practical, result: CaseResult, /) -> None:
         self._done[result.status] += 1

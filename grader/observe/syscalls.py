@@ -44,15 +44,16 @@ _RESULT = re.compile(r"(\?|0x[0-9a-f]+|-?\d+)(?: (E[A-Z0-9]+))?")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Injection:
-    """Let calls fail with an error instead of being made.
+    """Let calls fail with an error instead of being made; or make them, and send the caller a signal.
 
     `when` chooses among the calls of one name, counted apart in each thread from the moment it is
     traced: "1" the first, "1+" every one, "2..4" the second to fourth, "1+2" every other (strace(1)).
     """
 
     calls: Sequence[str]
-    error: str
+    error: str = ""
     when: str = "1"
+    signal: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ class Tracer:
             f"trace={_expression(traced)}",
         ]
         for rule in inject:
-            command += ["-e", f"inject={_expression(rule.calls)}:error={rule.error}:when={rule.when}"]
+            action = f"error={rule.error}" if rule.error else f"signal={rule.signal}"
+            command += ["-e", f"inject={_expression(rule.calls)}:{action}:when={rule.when}"]
         command += ["-o", f"/proc/self/fd/{self._record}", *(f"--attach={each}" for each in (pid, *others))]
         self._strace = self._run(command)
         self._await_attachment(self._strace)
@@ -284,9 +286,8 @@ def _expression(names: Sequence[str]) -> str:
 def _check_rules(rules: Sequence[Injection], *, gated: bool) -> None:
     seen: set[str] = set()
     for rule in rules:
-        if not re.fullmatch(r"E[A-Z0-9]+", rule.error) or not re.fullmatch(
-            r"\d+(\.\.\d+)?(\+\d*)?", rule.when
-        ):
+        action = re.fullmatch(r"E[A-Z0-9]+|SIG[A-Z0-9]+", rule.error + rule.signal)
+        if action is None or not re.fullmatch(r"\d+(\.\.\d+)?(\+\d*)?", rule.when):
             raise GraderBugError(f"not an injection that strace knows: {rule}")
         if twice := seen.intersection(rule.calls):
             raise GraderBugError(f"strace takes one rule a call: {', '.join(sorted(twice))} has two")

@@ -120,6 +120,34 @@ class TcpPeer:
             raise SubmissionFault(f"{self._ending()} (RST) instead of closing it in order (FIN)")
         return self._take(len(self._received))
 
+    def discard_until_end(self) -> int:
+        """Read everything until the program closes and keep nothing of it; how many bytes came."""
+        count = len(self._received)
+        self._received.clear()
+        scrap = bytearray(CHUNK)
+
+        def some() -> bool:
+            nonlocal count
+            try:
+                got = self._socket.recv_into(scrap)
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                self._end = "reset"
+                return True
+            count += got
+            self._end = self._end or (None if got else "end")
+            return True
+
+        while self._end is None:
+            self._watch.until(
+                some, what="send more or close", descriptors=[(self._socket.fileno(), select.POLLIN)]
+            )
+        self._taken += count
+        if self._end == "reset":
+            raise SubmissionFault(f"{self._ending()} (RST) after {count:,} bytes")
+        return count
+
     def until_closed(self) -> Self:
         """Wait until the program has closed this connection, by FIN or RST; else `NotClosedError`."""
         try:

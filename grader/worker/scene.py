@@ -73,21 +73,24 @@ class Scene:
         limits: Mapping[str, tuple[int, int]] | None = None,
         trace: Sequence[str] = (),
         inject: Sequence[Injection] = (),
+        program: str | None = None,
     ) -> Traced:
-        """Start the program; with `trace` or `inject` under strace, from its first instruction on."""
+        """Start the program, or another one; with `trace` or `inject` under strace, from its first instruction on."""
+        name = program or self.program
         try:
-            command = self.built.commands[self.program]
+            command = self.built.commands[name]
         except KeyError:
-            raise GraderBugError(f"{self.program} was not built, yet a check wants to run it") from None
+            raise GraderBugError(f"{name} was not built, yet a check wants to run it") from None
         traced = bool(trace or inject)
         gate_read, gate_write = os.pipe() if traced else (None, None)
         running = start(
             self.room,
-            self.program,
+            name,
             command,
             arguments,
             stdout_terminal=stdout_terminal,
             stdout_keep=stdout_keep,
+            env=env,
             limits=limits,
             gate=gate_read,
         )
@@ -172,6 +175,15 @@ class Scene:
             file.write(content)
         self.watch.given += len(content)
         return f"/data/{name}"
+
+    def sparse_file(self, name: str, size: int, tail: bytes = b"") -> str:
+        """A file of zeros that ends with `tail` and takes no space; its path in the room."""
+        path = self.write_file(name, b"")
+        with open(self.room.data / name, "r+b") as file:  # noqa: PTH123 - just made by us
+            file.truncate(size - len(tail))
+            file.seek(0, os.SEEK_END)
+            file.write(tail)
+        return path
 
     def read_file(self, name: str) -> bytes | None:
         """The file's content now; None when it is no regular file any more."""

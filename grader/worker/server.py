@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -12,6 +10,7 @@ from grader.errors import NotServingError, SubmissionFault
 from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
 from grader.observe.syscalls import Injection, Tracer
+from grader.peers.connect import connect
 from grader.peers.tcp import TcpPeer
 from grader.worker.watch import CEILING
 
@@ -104,39 +103,8 @@ class Server(Generic[P]):
 
     def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
         """A client whose handshake is complete; whether it was accepted is another matter."""
-        connection = socket.socket()
-        if rcvbuf is not None:  # before connect(2): the window scale is settled there
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        connection.settimeout(0)
-        error = connection.connect_ex((host, self.port))
-        if error not in (0, 115):  # EINPROGRESS
-            connection.close()
-            raise self._unreachable(error)
-
-        def connected() -> bool:
-            status = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if status:
-                raise self._unreachable(status)
-            try:
-                connection.getpeername()
-            except OSError:
-                return False
-            return True
-
-        try:
-            self.watch.until(connected, what=f"accept a connection to {host}")
-        except SubmissionFault:
-            connection.close()  # else its finalizer complains in the next check
-            raise
-        return self._scene.adopt(self._peer(self.watch, connection, (host, self.port), self.program.name))
-
-    def _unreachable(self, error: int) -> SubmissionFault:
-        end = self.watch.end_of_server()
-        return SubmissionFault(
-            f"{end}, so a client could not connect" if end else "a client could not connect",
-            expected="an established connection",
-            actual=os.strerror(error),
-        )
+        peer = connect(self.watch, (host, self.port), self._peer, self.program.name, rcvbuf=rcvbuf)
+        return self._scene.adopt(peer)
 
 
 class DatagramServer:

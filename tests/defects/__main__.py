@@ -13,7 +13,7 @@ from grader.job import Selection
 from grader.practical import load_practicals
 from grader.run import grade
 from grader.submission import open_submission
-from tests.defects.catalogue import Defect, load, materialise
+from grader.validation.catalogue import Defect, load, materialise
 
 
 def failing(defect: Defect) -> dict[str, tuple[str, str]]:

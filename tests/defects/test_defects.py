@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from grader.practical import Practical, load_practicals
+from grader.validation.catalogue import Defect, load
 from tests.defects.__main__ import failing
-from tests.defects.catalogue import Defect, load
 
 DEFECTS = load()
 

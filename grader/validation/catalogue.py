@@ -13,7 +13,12 @@ from typing import Literal
 
 import msgspec
 
-ROOT = Path(__file__).parent.parent.parent
+from grader.errors import UsageError
+
+ROOT = Path(
+    __file__
+).parent.parent.parent  #: the source tree: a package alone has neither defects nor variants
+DEFECTS, VARIANTS = ROOT / "tests" / "defects", ROOT / "tests" / "variants"
 
 
 class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +39,7 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def patch(self) -> Path:
-        return ROOT / "tests" / "defects" / self.practical / self.language / f"{self.name}.diff"
+        return DEFECTS / self.practical / self.language / f"{self.name}.diff"
 
     def __str__(self) -> str:
         return f"{self.practical}-{self.name}-{self.language}"
@@ -45,9 +50,11 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def load(practical: str = "*") -> tuple[Defect, ...]:
-    """All defects, or those of one practical: every *.toml beside the differences."""
+    """All defects, or those of one practical: every *.toml beside the differences. `UsageError` without any."""
+    if not DEFECTS.is_dir():
+        raise UsageError(f"there are no defects at {DEFECTS}: run this from a clone of the repository")
     found: list[Defect] = []
-    for file in sorted((ROOT / "tests" / "defects").glob(f"{practical}/*.toml")):
+    for file in sorted(DEFECTS.glob(f"{practical}/*.toml")):
         rows = msgspec.toml.decode(file.read_bytes(), type=_File).defects
         found += [msgspec.structs.replace(row, practical=file.parent.name) for row in rows]
     return tuple(found)
@@ -59,7 +66,7 @@ def materialise(defect: Defect, directory: Path) -> Path:
     for file in directory.iterdir():
         if file.name == "__pycache__":
             shutil.rmtree(file)
-    subprocess.run(["git", "apply", "-p1", str(defect.patch)], check=True, cwd=directory)
+    subprocess.run(["git", "apply", "-p1", str(defect.patch)], check=True, cwd=directory)  # noqa: S607 - as the author has it
     makefile = directory / "Makefile"
     if makefile.exists():
         lines = [
@@ -68,3 +75,10 @@ def materialise(defect: Defect, directory: Path) -> Path:
         ]
         makefile.write_text("\n".join(lines) + "\n")
     return directory
+
+
+def variants(practical: str) -> tuple[Path, ...]:
+    """The folders of correct but unusual programs of a practical."""
+    return tuple(
+        sorted(path for path in (VARIANTS / practical).glob("*") if path.is_dir() and path.name[0] != "_")
+    )

@@ -1,0 +1,1 @@
+"""The experiments of the slides, run on real programs and told step by step."""

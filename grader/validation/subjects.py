@@ -1,0 +1,99 @@
+"""What is graded to validate the checks: references, variants and defects, and what each must come to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from grader.job import Selection
+from grader.practical import Practical, load_practicals, reference_directory
+from grader.run import grade
+from grader.submission import open_submission
+from grader.validation.catalogue import Defect, load, materialise, variants
+
+JOBS = 3  #: workers of one grading, when one grading a core runs: checks mostly wait for the kernel
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One submission whose verdicts are known beforehand."""
+
+    kind: Literal["reference", "variant", "defect"]
+    name: str
+    practical: str
+    folder: str = ""
+    defect: Defect | None = None
+
+
+class Outcome(msgspec.Struct):
+    """How it was graded: (check, program) to status and seconds; checks of programs that are not there are left out."""
+
+    subject: Subject
+    statuses: dict[str, str] = {}  #: check id -> its worst status over the programs
+    messages: dict[str, str] = {}  #: check id -> what happened, when it did not pass
+    seconds: dict[str, float] = {}  #: check id -> over all programs and cases
+    trouble: str = ""  #: why it could not be graded
+
+    @property
+    def failed(self) -> set[str]:
+        return {check for check, status in self.statuses.items() if status == "failed"}
+
+    def problems(self) -> list[str]:
+        """What is not as it must be, one line each; none when all is right."""
+        if self.trouble:
+            return [self.trouble]
+        wrong = {check: status for check, status in self.statuses.items() if status != "passed"}
+        defect = self.subject.defect
+        if defect is None:
+            return [f"{status} {check}: {self._said(check)}" for check, status in wrong.items()] or (
+                [] if self.statuses else ["no program of the practical is in it"]
+            )
+        found = [f"not caught by {check}" for check in sorted(defect.expected - self.failed)]
+        for check, status in wrong.items():
+            if check not in defect.expected or status != "failed":
+                found.append(f"{status} {check}, which its row does not list: {self._said(check)}")
+        return found
+
+    def _said(self, check: str) -> str:
+        return self.messages.get(check, "").split("\n")[0][:160]
+
+
+def subjects(practicals: Sequence[Practical]) -> list[Subject]:
+    """Everything there is to grade, practical by practical."""
+    found = []
+    for practical in practicals:
+        for language in ("c", "python"):
+            folder = reference_directory() / practical.name / language
+            found.append(Subject("reference", language, practical.name, str(folder)))
+        found += [
+            Subject("variant", path.name, practical.name, str(path)) for path in variants(practical.name)
+        ]
+        found += [
+            Subject("defect", f"{defect.name} ({defect.language})", practical.name, defect=defect)
+            for defect in load(practical.name)
+        ]
+    return found
+
+
+def examine(subject: Subject) -> Outcome:
+    """Grade one subject."""
+    practical = load_practicals()[subject.practical]
+    with tempfile.TemporaryDirectory(prefix="grader-") as directory:
+        folder, selection = Path(subject.folder), Selection()
+        if subject.defect is not None:
+            folder = materialise(subject.defect, Path(directory) / "submission")
+            selection = Selection(programs=(subject.defect.program,))
+        with open_submission(folder) as submission:
+            found = grade(submission, [practical], selection, jobs=JOBS)
+    outcome = Outcome(subject)
+    for verdict in found.checks:
+        if verdict.status == "missing":
+            continue
+        outcome.seconds[verdict.id] = outcome.seconds.get(verdict.id, 0.0) + verdict.seconds
+        if outcome.statuses.get(verdict.id, "passed") == "passed":
+            outcome.statuses[verdict.id] = verdict.status
+            outcome.messages[verdict.id] = verdict.message
+    return outcome

@@ -1,0 +1,1 @@
+"""The experiments of the slides, a file a subject."""

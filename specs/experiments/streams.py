@@ -1,0 +1,104 @@
+"""Experiments with streams: what send waits for, what it returns, and what a receiver gets."""
+
+from __future__ import annotations
+
+from grader.experiments.catalogue import experiment
+from grader.experiments.stage import Actor, Stage
+
+LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
+PAIR = ["receptor", "emisor"]
+
+
+@experiment("send-before-accept", slide="Experimentando con envío por stream", programs=PAIR)
+def send_before_accept(stage: Stage) -> None:
+    """Send only copies into the kernel's buffers. The connection is complete without accept, so 1024 bytes travel into the receiver's queue, and the sender ends before anybody has read them."""
+    stage.record()
+    receiver = stage.serve("receptor", "1024")
+    with stage.frozen(receiver):
+        stage.connect("emisor", receiver, "1024").until_end()
+        stage.look()
+    stage.look()
+
+
+@experiment("several-senders", slide="Experimentando con envío por stream", programs=PAIR)
+def several_senders(stage: Stage) -> None:
+    """Each connection has a queue of its own. The receiver accepts one after the other, and finds each sender's bytes waiting although the senders have long ended."""
+    receiver = stage.serve("receptor", "1024")
+    with stage.frozen(receiver):
+        for number in (1, 2, 3):
+            stage.connect("emisor", receiver, "1024", name=f"P{number}").until_end()
+        stage.look()
+    stage.look()
+
+
+@experiment("server-dies-before-accept", slide="Experimentando con envío por stream", programs=PAIR)
+def server_dies(stage: Stage) -> None:
+    """Send copies and returns: that the receiver has died in the meantime is not known to it, so the sender ends well and its bytes are lost. Only a second send would meet ECONNRESET or EPIPE."""
+    stage.record()
+    receiver = stage.serve("receptor", "1024")
+    receiver.freeze()
+    sender = stage.connect("emisor", receiver, "1024", stopped_after="connect")
+    receiver.kill()
+    sender.go_on().until_end()
+
+
+@experiment("large-send-blocks", slide="Experimentando con envío por stream", programs=PAIR)
+def large_send_blocks(stage: Stage) -> None:
+    """A send of 50,000,000 bytes does not fit the buffers of both ends, so it is blocked until the receiver reads. Another sender's 1024 bytes have a connection and buffers of their own, and pass."""
+    receiver = stage.serve("receptor", str(LARGE))
+    with stage.frozen(receiver):
+        large = stage.connect("emisor", receiver, str(LARGE), name="P1")
+        large.until_blocked()
+        stage.connect("emisor", receiver, "1024", name="P2").until_end()
+        stage.look()
+    large.until_end()
+    stage.look()
+
+
+@experiment("receiver-dies-while-sending", slide="Envío de datos por socket stream", programs=PAIR)
+def receiver_dies(stage: Stage) -> None:
+    """A blocked send whose receiver dies returns what had been copied by then: less than asked for, and no error. The error comes with the next send: ECONNRESET first, EPIPE (and SIGPIPE) after that."""
+    receiver = stage.serve("receptor", str(LARGE))
+    receiver.freeze()
+    sender = stage.connect("emisor", receiver, str(LARGE))
+    sender.until_blocked()
+    receiver.kill()
+    sender.until_end()
+
+
+@experiment("non-blocking-send", slide="Envío no bloqueante", programs=["receptor", "emisor_nb"])
+def non_blocking_send(stage: Stage) -> None:
+    """With O_NONBLOCK send copies what fits into the buffer and returns that number at once; with no room at all it would fail with EAGAIN."""
+    receiver = stage.serve("receptor", str(LARGE))
+    with stage.frozen(receiver):
+        stage.connect("emisor_nb", receiver, str(LARGE)).until_end()
+        stage.look()
+    stage.look()
+
+
+@experiment("same-size", slide="Experimentando con la recepción", programs=PAIR)
+def same_size(stage: Stage) -> None:
+    """A stream has no messages: recv returns as soon as some bytes are there, so one send of 50,000,000 bytes is read in many pieces, whatever size the receiver asks for."""
+    receiver = stage.serve("receptor", str(LARGE))
+    stage.connect("emisor", receiver, str(LARGE)).until_end()
+    _tell_reads(stage, receiver)
+
+
+@experiment(
+    "exact-reads",
+    slide="Recepción datos con tamaño conocido",
+    programs=["receptor_completo_readn", "receptor_completo_fread", "receptor_completo_waitall", "emisor"],
+)
+def exact_reads(stage: Stage) -> None:
+    """Exactly N bytes come by repeating recv until they are there (readn), by a library that does so (fread), or by a kernel that waits for all of them (MSG_WAITALL). Only the last piece may be shorter."""
+    for program in ("receptor_completo_readn", "receptor_completo_fread", "receptor_completo_waitall"):
+        receiver = stage.serve(program, "1000000")
+        stage.connect("emisor", receiver, "3500000", name=f"emisor to {program[18:]}").until_end()
+        stage.rest()
+        receiver.tell()
+        receiver.kill()
+
+
+def _tell_reads(stage: Stage, receiver: Actor) -> None:
+    stage.rest()
+    receiver.tell()
