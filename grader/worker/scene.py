@@ -71,6 +71,7 @@ class Scene:
         stdout_terminal: bool = True,
         stdout_keep: int = KEPT,
         limits: Mapping[str, tuple[int, int]] | None = None,
+        env: Mapping[str, str] | None = None,
         trace: Sequence[str] = (),
         inject: Sequence[Injection] = (),
         program: str | None = None,
