@@ -17,6 +17,7 @@ grade: setup
 	@$(GRADER) check $(SUBMISSION)
 
 test: setup
+	@ci/install-system tests
 	$(VENV)/bin/python -m pytest -n auto --dist worksteal tests
 
 lint: setup

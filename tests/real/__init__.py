@@ -1,0 +1,1 @@
+"""The web references against clients and servers that the world uses."""
