@@ -8,18 +8,26 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.syntax import Syntax
 from rich.table import Table
 
 from grader.errors import UsageError
-from grader.practical import Check, Practical, load_practicals
+from grader.practical import Check, Practical, load_practicals, specs_directory
 
 
 @click.command()
 @click.argument("identifier", metavar="ID")
 def explain(identifier: str) -> None:
-    """Explain the check ID: requirement, slide, how it is tested, where its code stands."""
+    """Explain the check ID: requirement, slide, how it is tested, where its code stands.
+
+    With the name of a practical: print its statement.
+    """
     console = Console(highlight=False)
+    statement = specs_directory() / identifier / "statement.md"
+    if identifier in load_practicals() and statement.is_file():
+        console.print(Markdown(statement.read_text()))
+        return
     practical, check = _find(identifier)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import select
+from collections.abc import Iterator
 from typing import Self
 
 from grader.errors import SubmissionFault
@@ -89,6 +91,25 @@ class HttpClient(TcpPeer):
         header, body = raw[: end + 4], raw[end + 4 :]
         status, fields = parse_header(header)
         return Response(status, fields, header, body)
+
+    def response_if_any(self) -> Response | None:
+        """As `response`; None when the server closed without one, or reset the connection."""
+        self.until_closed()
+        return self.response() if self.receive_available() and self._end == "end" else None
+
+    def pieces(self, count: int) -> Iterator[bytes]:
+        """The next `count` bytes as they come, so that nothing is kept; fewer when the connection ends before."""
+        while count:
+            self._watch.until(
+                lambda: self._received or self._fill(1) or self._end,
+                what=f"send the last {count:,} bytes",  # noqa: B023 - called before the loop goes on
+                descriptors=[(self._socket.fileno(), select.POLLIN)],
+            )
+            if not self._received:
+                return
+            piece = self._take(min(count, len(self._received)))
+            count -= len(piece)
+            yield piece
 
     def header(self) -> Response:
         """The reply's header alone; the body is left to be received."""

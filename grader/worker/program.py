@@ -14,9 +14,11 @@ from grader.errors import Inconclusive
 from grader.job import Evidence
 from grader.observe import proc
 from grader.observe.proc import ProcessGoneError, Task
+from grader.text import bounded
 from grader.worker.output import KEPT, Output, terminal
 
 _STOP_CEILING = 10.0  #: seconds; SIGSTOP needs no cooperation
+_ARGUMENT_SHOWN = 100  #: characters of each argument in the evidence
 
 
 class RunningProgram:
@@ -121,7 +123,8 @@ class RunningProgram:
 
     def evidence(self) -> list[Evidence]:
         """What a student wants to see first: how it ended or where it waits, and its last words."""
-        found = [Evidence("command", " ".join([self.name, *self.argv]))]
+        shown = [bounded(argument, _ARGUMENT_SHOWN) for argument in self.argv]
+        found = [Evidence("command", " ".join([self.name, *shown]))]
         if self.ended():
             found.append(Evidence("end", f"{self.name} {self.describe_end()}"))
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import struct
 from collections.abc import Callable, Iterator, Sequence
 
 from grader.errors import SubmissionFault
@@ -14,6 +13,7 @@ from grader.worker.compare import around, first_difference
 from grader.worker.program import RunningProgram
 from grader.worker.scene import Scene
 from grader.worker.server import HOST, Server
+from specs.common import wrong_lengths
 
 Service = Server[ReverseClient]
 Launch = Callable[..., Service]
@@ -26,7 +26,7 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
         yield
     except SubmissionFault as fault:
         asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
-        for wrong, reason in _mistakes(length):
+        for wrong, reason in wrong_lengths(length):
             if wrong in asked - {length}:
                 fault.evidence.insert(
                     0,
@@ -55,16 +55,6 @@ def next_is_served(server: Service) -> None:
     if end is not None:
         raise SubmissionFault(end, expected="only that connection ends, and the server goes on")
     server.connect().exchange(b"next")
-
-
-def _mistakes(length: int) -> list[tuple[int, str]]:
-    (swapped,) = struct.unpack("<I", struct.pack(">I", length))
-    return [
-        (swapped, "its four bytes were taken in the machine's order; ntohl is missing"),
-        ((swapped & 0xFFFF_FFFF) | 0xFFFF_FFFF_0000_0000, "ntohl is missing, and the number became negative"),
-        (length & 0xFFFF, "only 16 bits were used; ntohs or a short where ntohl and 32 bits are needed"),
-        (length >> 16, "only 16 bits were used; ntohs or a short where ntohl and 32 bits are needed"),
-    ]
 
 
 class Client:
