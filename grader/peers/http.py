@@ -44,8 +44,8 @@ def get(path: str, version: str = "1.0", method: str = "GET") -> bytes:
 
 def parse_header(header: bytes) -> tuple[int, dict[str, str]]:
     """Status and fields of a reply's header, which ends with its empty line. Raises `SubmissionFault`."""
-    *lines, last, rest = header.split(b"\r\n")
-    if last or rest or b"\n" in b"".join(lines):
+    lines = header.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    if not header.endswith(b"\r\n\r\n") or b"\n" in b"".join(lines):
         raise SubmissionFault(
             "the reply's header is not made of lines that end with CR LF, and an empty one",
             expected="HTTP/1.0 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\n",
@@ -102,7 +102,7 @@ class HttpClient(TcpPeer):
         while count:
             self._watch.until(
                 lambda: self._received or self._fill(1) or self._end,
-                what=f"send the last {count:,} bytes",  # noqa: B023 - called before the loop goes on
+                what=f"send the last {count:,} bytes",
                 descriptors=[(self._socket.fileno(), select.POLLIN)],
             )
             if not self._received:

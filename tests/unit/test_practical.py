@@ -8,7 +8,13 @@ import pytest
 
 from grader.errors import UsageError
 from grader.job import TIERS
-from grader.practical import load_practical, load_practicals, reference_directory, specs_directory
+from grader.practical import (
+    Practical,
+    load_practical,
+    load_practicals,
+    reference_directory,
+    specs_directory,
+)
 from tests.unit.made_up import ONE_PROGRAM, row, write_files
 
 PROGRAM = """
@@ -48,11 +54,14 @@ def test_every_practical_of_the_house_loads() -> None:
             assert set(check.programs) <= set(practical.programs)
 
 
-def test_every_program_has_its_references() -> None:
-    practical = load_practicals()["reverse"]
+@pytest.mark.parametrize("practical", load_practicals().values(), ids=lambda practical: practical.name)
+def test_every_program_has_its_references_template_and_statement(practical: Practical) -> None:
+    root = reference_directory().parent
     for name in practical.programs:
-        assert (reference_directory() / "reverse" / "c" / f"{name}.c").is_file()
-        assert (reference_directory() / "reverse" / "python" / f"{name}.py").is_file()
+        assert (root / "reference" / practical.name / "c" / f"{name}.c").is_file()
+        assert (root / "reference" / practical.name / "python" / f"{name}.py").is_file()
+        assert (root / "student_template" / practical.name / f"{name}.c").is_file()
+    assert (practical.directory / "statement.md").is_file()
 
 
 def test_no_practical_at_all_is_an_incomplete_installation(
