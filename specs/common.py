@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import random
+import string
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from grader.build import Built
-from grader.errors import SubmissionFault
+from grader.errors import NotServingError, SubmissionFault
 from grader.observe.sockets import TcpState
+from grader.observe.syscalls import Injection
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
@@ -16,8 +22,27 @@ from grader.worker.scene import Scene, Traced
 from grader.worker.server import HOST, DatagramServer, Server
 from grader.worker.watch import Watch
 
+P = TypeVar("P", bound=TcpPeer)
+
 Receiver = Server[TcpPeer]  #: a program that listens, accepts and reads
 LaunchReceiver = Callable[..., Receiver]
+
+
+@functools.lru_cache(maxsize=8)
+def letters(length: int, seed: int = 0) -> str:
+    """`length` letters without period, the same in every run: data for arguments and lines of text."""
+    return "".join(random.Random(seed).choices(string.ascii_letters, k=length))  # noqa: S311 - test data
+
+
+def wrong_lengths(length: int) -> list[tuple[int, str]]:
+    """What a program waits for that misread this 4-byte length, and the mistake that makes it so."""
+    (swapped,) = struct.unpack("<I", struct.pack(">I", length))
+    return [
+        (swapped, "its four bytes were taken in the machine's order; ntohl is missing"),
+        ((swapped & 0xFFFF_FFFF) | 0xFFFF_FFFF_0000_0000, "ntohl is missing, and the number became negative"),
+        (length & 0xFFFF, "only 16 bits were used; ntohs or a short where ntohl and 32 bits are needed"),
+        (length >> 16, "only 16 bits were used; ntohs or a short where ntohl and 32 bits are needed"),
+    ]
 
 
 # Every program
@@ -74,7 +99,7 @@ def expect_port_taken(scene: Scene, *more: str) -> None:
     expect_trouble(scene, run.program, "its port is in use")
 
 
-def expect_any_address(server: Receiver | DatagramServer) -> None:
+def expect_any_address(server: Server[P] | DatagramServer) -> None:
     """It is bound to every local address."""
     datagrams = isinstance(server, DatagramServer)
     entries = server.sockets.udp(server.port) if datagrams else server.sockets.listening(server.port)
@@ -87,7 +112,7 @@ def expect_any_address(server: Receiver | DatagramServer) -> None:
         )
 
 
-def expect_restart(launch: LaunchReceiver, *more: str) -> Receiver:
+def expect_restart(launch: Callable[..., Server[P]], *more: str) -> Server[P]:
     """Killed with a connection open, it can be started again at once on the same port; the second one."""
     first = launch(*more)
     client = first.connect()
@@ -99,7 +124,19 @@ def expect_restart(launch: LaunchReceiver, *more: str) -> Receiver:
             lambda: any(e.state == TcpState.TIME_WAIT for e in first.sockets.tcp(port=first.port)),
             what="leave its side of the connection in TIME_WAIT",
         )
-    return launch(*more, port=first.port)
+    return start_again(launch, first, *more)
+
+
+def start_again(launch: Callable[..., Server[P]], first: Server[P], *more: str) -> Server[P]:
+    """A second server on the port of the first one, which was killed."""
+    try:
+        return launch(*more, port=first.port)
+    except NotServingError as fault:  # only here: no other check will see it
+        raise SubmissionFault(
+            f"started again on the same port: {fault}",
+            expected="bind works although connections of the first one are in TIME_WAIT (SO_REUSEADDR)",
+            actual=fault.actual,
+        ) from fault
 
 
 def said(program: RunningProgram, word: str) -> list[int]:
@@ -132,10 +169,13 @@ class Sender:
         port: int | None = None,
         rcvbuf: int | None = None,
         trace: Sequence[str] = (),
+        inject: Sequence[Injection] = (),
+        env: Mapping[str, str] | None = None,
     ) -> SenderRun:
         """Run it with HOST, PORT and these arguments; it will find a listener, unless `port` names another."""
         listener = self.scene.listen(rcvbuf=rcvbuf)
-        traced = self.scene.launch(host, str(port or listener.port), *arguments, trace=trace)
+        where = host, str(port or listener.port)
+        traced = self.scene.launch(*where, *arguments, trace=trace, inject=inject, env=env)
         return SenderRun(self.scene, traced, listener)
 
 

@@ -43,8 +43,11 @@ class Send:
         return _STRING.sub('""', self.call.args)
 
 
-def sends(calls: Sequence[TracedCall], port: int) -> list[Send]:
-    """The calls, among those of `TRACED`, that sent at least one byte to the connection with this port."""
+def sends(calls: Sequence[TracedCall], port: int, *, failed: bool = False) -> list[Send]:
+    """The calls, among those of `TRACED`, that sent at least one byte to the connection with this port.
+
+    With `failed` those too that tried to and sent nothing.
+    """
     connection: set[str] = set()
     made: Counter[tuple[int, str]] = Counter()
     found = []
@@ -59,6 +62,6 @@ def sends(calls: Sequence[TracedCall], port: int) -> list[Send]:
             copies = call.name != "fcntl" or "F_DUPFD" in call.args
             if copies and descriptor in connection and call.result is not None:
                 connection.add(str(call.result))
-        elif descriptor in connection and call.result is not None and call.result > 0:
+        elif descriptor in connection and (failed or (call.result is not None and call.result > 0)):
             found.append(Send(call, made[call.pid, call.name]))
     return found

@@ -13,15 +13,24 @@ P = TypeVar("P", bound=TcpPeer)
 
 
 class Listener:
-    """A listening socket of the worker's, for grading clients; `peer` is what it makes of a connection."""
+    """A listening socket of the worker's, for grading clients; without `backlog` it is bound and does not listen."""
 
-    def __init__(self, watch: Watch, port: int, *, rcvbuf: int | None = None) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        port: int,
+        *,
+        rcvbuf: int | None = None,
+        host: str = "127.0.0.1",
+        backlog: int | None = 64,
+    ) -> None:
         self._watch = watch
         self._socket = socket.socket()
         if rcvbuf is not None:  # before listen(2), so that the window is announced small
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        self._socket.bind(("127.0.0.1", port))
-        self._socket.listen(64)
+        self._socket.bind((host, port))
+        if backlog is not None:
+            self._socket.listen(backlog)
         self._socket.settimeout(0)
         self.host, self.port = self._socket.getsockname()
 

@@ -16,21 +16,21 @@ _SHOWN = 6
 
 
 class UdpPeer:
-    """Bound to 127.0.0.1; `who` names the program at the other end in messages."""
+    """Bound to one local address; `who` names the program at the other end in messages."""
 
-    def __init__(self, watch: Watch, *, port: int, who: str) -> None:
+    def __init__(self, watch: Watch, *, port: int, who: str, host: str = "127.0.0.1") -> None:
         self._watch = watch
         self._who = who
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(0)
-        self._socket.bind(("127.0.0.1", port))
+        self._socket.bind((host, port))
         self.host, self.port = self._socket.getsockname()
         self._story: list[str] = []
         self._waiting: list[bytes] = []
 
-    def send(self, data: bytes, port: int) -> Self:
+    def send(self, data: bytes, port: int, *, host: str = "127.0.0.1") -> Self:
         """Send one datagram to a port of the program's."""
-        self._socket.sendto(data, (self.host, port))
+        self._socket.sendto(data, (host, port))
         self._watch.given += len(data)
         self._story.append(f"sent {show_bytes(data)}")
         return self
@@ -70,7 +70,7 @@ class UdpPeer:
         self._socket.close()
 
     def _take_all(self) -> bool:
-        while True:
+        while self._socket.fileno() >= 0:  # else it was closed
             try:
                 data, _ = self._socket.recvfrom(65_536)
             except BlockingIOError:
@@ -79,3 +79,4 @@ class UdpPeer:
                 continue
             self._story.append(f"received {show_bytes(data)}")
             self._waiting.append(data)
+        return bool(self._waiting)

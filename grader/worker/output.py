@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import threading
 import tty
 
@@ -29,6 +30,10 @@ class Output:
         self._head = bytearray()
         self._tail = bytearray()
         self.length = 0  #: bytes that came, kept or not
+        self._ended = False
+        self._taking = (
+            threading.Lock()
+        )  #: held while bytes are on their way from the descriptor into `content`
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -42,6 +47,15 @@ class Output:
         self._thread.join(ceiling)
         return not self._thread.is_alive()
 
+    def taken(self) -> bool:
+        """All that has been written so far has been read; poll(2) makes a terminal hand over what it still holds."""
+        with self._taking:
+            if self._ended:
+                return True
+            poller = select.poll()
+            poller.register(self._descriptor, select.POLLIN)
+            return not poller.poll(0)
+
     def last_lines(self, count: int = LINES_SHOWN) -> str:
         """The end of the output, safe to show."""
         raw = bytes(self._tail)
@@ -52,19 +66,24 @@ class Output:
         return "\n".join(printable(line[-400:]) for line in lines)
 
     def _read(self) -> None:
-        while True:
-            try:
-                chunk = os.read(self._descriptor, 1 << 18)
-            except OSError as error:
-                if error.errno == errno.EINTR:
-                    continue
-                break  # EIO: the last holder of the pseudo-terminal closed it
-            if not chunk:
-                break
-            self.length += len(chunk)
-            self._head += chunk[: max(0, self._keep - len(self._head))]
-            self._tail = (self._tail + chunk)[-self._TAIL :]
+        poller = select.poll()
+        poller.register(self._descriptor, select.POLLIN)
+        while not self._ended:
+            poller.poll()
+            with self._taking:
+                self._take()
         os.close(self._descriptor)
+
+    def _take(self) -> None:
+        try:
+            chunk = os.read(self._descriptor, 1 << 18)
+        except OSError as error:
+            self._ended = error.errno != errno.EINTR  # EIO: the last holder of the pseudo-terminal closed it
+            return
+        self._ended = not chunk
+        self.length += len(chunk)
+        self._head += chunk[: max(0, self._keep - len(self._head))]
+        self._tail = (self._tail + chunk)[-self._TAIL :]
 
 
 def terminal() -> tuple[int, int]:

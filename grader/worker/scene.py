@@ -23,7 +23,7 @@ from grader.peers.tcp import TcpPeer
 from grader.peers.udp import UdpPeer
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
-from grader.worker.server import DatagramServer, Server
+from grader.worker.server import HOST, DatagramServer, Server
 from grader.worker.watch import CEILING, Watch
 
 P = TypeVar("P", bound=TcpPeer)
@@ -117,8 +117,9 @@ class Scene:
         server.until_listening()
         return server
 
-    def listen(self, *, rcvbuf: int | None = None) -> Listener:
-        listener = Listener(self.watch, fresh_port(), rcvbuf=rcvbuf)
+    def listen(self, *, rcvbuf: int | None = None, host: str = HOST, backlog: int | None = 64) -> Listener:
+        """A listening socket of ours on a fresh port; without `backlog` it is bound and does not listen."""
+        listener = Listener(self.watch, fresh_port(), rcvbuf=rcvbuf, host=host, backlog=backlog)
         self._closers.append(listener.close)
         return listener
 
@@ -135,11 +136,10 @@ class Scene:
         server.until_bound()
         return server
 
-    def datagrams(self, *, port: int | None = None) -> UdpPeer:
+    def datagrams(self, *, port: int | None = None, host: str = HOST) -> UdpPeer:
         """A datagram socket of ours; the program may be told its port."""
-        return self.keep(
-            UdpPeer(self.watch, port=port if port is not None else fresh_port(), who=self.program)
-        )
+        free = port if port is not None else fresh_port()
+        return self.keep(UdpPeer(self.watch, port=free, who=self.program, host=host))
 
     def keep(self, record: K) -> K:
         """Remember a record: what it saw is evidence, and it is closed after the check."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from grader.errors import NotServingError, SubmissionFault
@@ -22,10 +22,10 @@ P = TypeVar("P", bound=TcpPeer)
 HOST = "127.0.0.1"
 
 
-class Server(Generic[P]):
-    """The student's server, listening on a port of its own."""
+class Resident:
+    """A program of the student's that runs until it is killed, on a port of its own."""
 
-    def __init__(self, scene: Scene, traced: Traced, peer: type[P], port: int) -> None:
+    def __init__(self, scene: Scene, traced: Traced, port: int) -> None:
         self.host = HOST
         self.port = port
         self.program = traced.program
@@ -33,7 +33,6 @@ class Server(Generic[P]):
         self.watch = scene.watch
         self.sockets = scene.sockets
         self._scene = scene
-        self._peer = peer
         self.program.must_live = True
 
     def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
@@ -59,6 +58,35 @@ class Server(Generic[P]):
         with self.program.frozen():
             yield
 
+    def _inodes(self) -> set[int]:
+        """The sockets that the program has open."""
+        found: set[int] = set()
+        for pid in self.program.processes():
+            with contextlib.suppress(ProcessGoneError):
+                found.update(each.inode for each in proc.descriptors(pid).values() if each.inode)
+        return found
+
+    def _unready(
+        self, fault: SubmissionFault, does: str, expected: str, ports: Collection[int]
+    ) -> NotServingError:
+        """It serves no port, or another one: which one, and why."""
+        unready = NotServingError(str(fault))
+        if ports:
+            unready.actual = f"it {does} port {', '.join(map(str, sorted(ports)))}"
+            swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")
+            if swapped in ports:
+                unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
+            unready.expected = f"{expected} port {self.port}"
+        return unready
+
+
+class Server(Resident, Generic[P]):
+    """The student's server, listening on a port of its own."""
+
+    def __init__(self, scene: Scene, traced: Traced, peer: type[P], port: int) -> None:
+        super().__init__(scene, traced, port)
+        self._peer = peer
+
     @property
     def backlog(self) -> int:
         """How many connections the kernel completes while the server does not accept."""
@@ -76,15 +104,8 @@ class Server(Generic[P]):
         try:
             self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
         except SubmissionFault as fault:
-            unready = NotServingError(str(fault))
-            others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
-            if others:
-                unready.actual = f"it listens on port {', '.join(map(str, others))}"
-                swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")
-                if swapped in others:
-                    unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
-                unready.expected = f"a listening socket on port {self.port}"
-            raise unready from fault
+            others = {e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"}
+            raise self._unready(fault, "listens on", "a listening socket on", others) from fault
         self._find_server()
 
     def _find_server(self) -> None:
@@ -107,24 +128,16 @@ class Server(Generic[P]):
         return self._scene.adopt(peer)
 
 
-class DatagramServer:
+class DatagramServer(Resident):
     """The student's receiver of datagrams, bound to a port of its own."""
-
-    def __init__(self, scene: Scene, traced: Traced, port: int) -> None:
-        self.host = HOST
-        self.port = port
-        self.program = traced.program
-        self.calls = traced.calls
-        self.watch = scene.watch
-        self.sockets = scene.sockets
-        self.program.must_live = True
 
     def until_bound(self) -> None:
         """Ready when the kernel shows a datagram socket on the port."""
         try:
             self.watch.until(lambda: self.sockets.udp(self.port), what="bind a datagram socket to its port")
         except SubmissionFault as fault:
-            raise NotServingError(str(fault)) from fault
+            others = {e.local[1] for e in self.sockets.udp() if e.inode in self._inodes()}
+            raise self._unready(fault, "is bound to", "a datagram socket bound to", others) from fault
 
     def until_consumed(self) -> None:
         """Wait until it has received every datagram that has come."""

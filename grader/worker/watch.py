@@ -107,7 +107,7 @@ class Watch:
     ) -> str | None:
         """Why the awaited state cannot come any more, None while it may."""
         for program in servers:
-            if program.ended():
+            if program.ended() and self._outputs_taken():
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
         if waited > ceiling:
             return f"within {ceiling:.0f} s the program did not {{what}}"
@@ -118,11 +118,15 @@ class Watch:
         seen = self.snapshot()
         if spinning.feed(seen):
             return "the program did not {what}: it keeps the processor busy to no effect"
-        if not stillness.feed(seen, now):
+        if not stillness.feed(seen, now) or not self._outputs_taken():
             return None
         if self.programs and self.programs[-1].ended():
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
+
+    def _outputs_taken(self) -> bool:
+        """What the programs have printed is not still on its way to us."""
+        return all(output.taken() for each in self.programs for output in (each.stdout, each.stderr))
 
     def _role(self, pid: int) -> str:
         name = next((program.name for program in self.programs if program.pid == pid), None)
@@ -161,7 +165,7 @@ class Watch:
         while True:
             now = time.monotonic()
             seen = self.snapshot()
-            if stillness.feed(seen, now):
+            if stillness.feed(seen, now) and self._outputs_taken():
                 return
             if (traffic := seen.traffic()) != moved:
                 moved, since = traffic, now

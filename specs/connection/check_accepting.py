@@ -1,0 +1,135 @@
+"""The loop around accept: what one client does, or one accept suffers, does not end it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.errors import SubmissionFault
+from grader.faults.interrupt import interrupt
+from grader.faults.limits import no_descriptor_left
+from grader.observe.load import spinning_share
+from grader.observe.syscalls import Injection
+from grader.spec import check, precondition
+from grader.worker.program import describe_tasks
+from specs.common import Receiver
+from specs.connection.clients import accepted, next_is_accepted
+
+ACCEPT = ("accept", "accept4")
+
+
+@check("connection.accepts-in-loop")
+@pytest.mark.usefixtures("wire")
+def check_accepts_in_loop(server: Receiver) -> None:
+    """The server accepts one connection after the other, while earlier clients stay connected."""
+    for _ in range(8):
+        accepted(server)
+    next_is_accepted(server)
+
+
+@check("connection.client-leaves")
+@pytest.mark.usefixtures("wire")
+@pytest.mark.parametrize("how", ["closes", "resets", "sends-and-closes", "sends-and-resets"])
+def check_client_leaves(server: Receiver, how: str) -> None:
+    """The server goes on after clients that close or reset their connection, whether they sent something or not."""
+    for _ in range(3):
+        client = accepted(server)
+        if "sends" in how and not client.closed_by_program:
+            client.send_what_fits(b"hola")
+        if "resets" in how:
+            client.reset()
+        else:
+            client.close()
+    next_is_accepted(server)
+
+
+@check("connection.gone-before-accept")
+@pytest.mark.usefixtures("wire")
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def check_gone_before_accept(server: Receiver, how: str) -> None:
+    """A client that has left before accept was called (closed, or reset) does not end the server."""
+    with server.frozen():
+        for _ in range(2):
+            client = server.connect()
+            if how == "reset":
+                client.reset()
+            else:
+                client.close()
+    server.until_accept_queue_below(1)
+    next_is_accepted(server)
+
+
+@check("connection.accept-fails")
+@pytest.mark.usefixtures("wire")
+@pytest.mark.parametrize("error", ["EINTR", "ECONNABORTED"])
+def check_accept_fails(server: Receiver, error: str) -> None:
+    """When accept fails for a reason that passes (EINTR, ECONNABORTED) the server calls it again."""
+    tracer = server.trace(ACCEPT, inject=[Injection(ACCEPT, error)])
+    next_is_accepted(server)
+    with precondition():
+        assert any(call.injected for call in tracer.calls()), "accept was never called"
+
+
+@check("connection.interrupted-wait")
+def check_interrupted_wait(server: Receiver) -> None:
+    """A server that is stopped and continued while it waits goes on where it was."""
+    server.watch.until_still()
+    interrupt(server.program)
+    next_is_accepted(server)
+
+
+@check("connection.idle")
+@pytest.mark.parametrize("after", ["waiting", "departure"])
+def check_idle(server: Receiver, after: str) -> None:
+    """While no client comes the server waits in accept and uses no processor time."""
+    if after == "departure":
+        accepted(server).close()
+    share = spinning_share(server.watch.processes())
+    if share is not None:
+        raise SubmissionFault(
+            "the server keeps the processor busy although no client comes",
+            expected="it sleeps in accept",
+            actual=f"{share:.0%} of one processor\n"
+            + describe_tasks(server.program.tasks(), server.program.pid),
+        )
+
+
+@check("connection.out-of-descriptors")
+def check_out_of_descriptors(server: Receiver) -> None:
+    """When no descriptor is left (accept fails with EMFILE) the server lives on, and accepts again as soon as one is free."""
+    accepted(server)
+    tracer = server.trace(ACCEPT)
+    with no_descriptor_left(server.program):
+        _exhaust(server)
+        server.watch.until_still()
+        if {call.pid for call in tracer.calls()} != {server.program.pid}:
+            return  # it does not accept itself, or not alone: a pool, whose processes have limits of their own
+        with precondition():
+            server.watch.until(
+                lambda: any(call.errno == "EMFILE" for call in tracer.calls()),
+                what="call accept once more",
+            )
+    next_is_accepted(server)
+
+
+@check("connection.patient-without-descriptors")
+def check_patient_without_descriptors(server: Receiver) -> None:
+    """While no descriptor is left the server waits: it does not call accept over and over at full speed."""
+    accepted(server)
+    server.watch.until_still()
+    with no_descriptor_left(server.program):
+        _exhaust(server)
+        share = spinning_share([server.program.pid])
+    if end := server.watch.end_of_server():
+        raise SubmissionFault(f"{end} while no descriptor was left")
+    if share is not None:
+        raise SubmissionFault(
+            "accept fails with EMFILE and is called again at once, without end",
+            expected="the connection waits in the accept queue, and the server sleeps",
+            actual=f"{share:.0%} of one processor",
+        )
+
+
+def _exhaust(server: Receiver) -> None:
+    """Make accept fail now: a call that waits already has its descriptor, the one after it gets none."""
+    server.connect()
+    server.connect()

@@ -1,0 +1,267 @@
+"""The receiver when a connection ends too early, lies about its lengths, or a call fails."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
+from grader.faults.interrupt import interrupt
+from grader.faults.limits import memory_left
+from grader.observe import proc
+from grader.observe.load import spinning_share
+from grader.observe.syscalls import Injection
+from grader.spec import KiB, MiB, check, precondition
+from specs.common import Receiver, letters
+from specs.framing.messages import exchange, header, message, next_is_served, pairs_begun, until_printed
+
+HELLO = message("hola", "mundo")
+ACCEPT = ("accept", "accept4")
+RECEIVE = ("recvfrom", "recvmsg", "read", "readv")
+#: How many bytes of the message a sender comes to send before it goes.
+STAGES = {
+    "in-the-lengths": 3,
+    "between-the-lengths": 4,
+    "after-the-lengths": 8,
+    "in-the-first": 10,
+    "after-the-first": 12,
+    "in-the-second": 15,
+}
+CONNECTIONS = 200
+ROUNDS, SIZE = 100, 16 * KiB
+
+
+@check("framing.closes-at-end")
+def check_closes_at_end(server: Receiver) -> None:
+    """When the sender has closed its connection, the receiver closes it too."""
+    peer = exchange(server, "hola", "mundo")
+    server.watch.until(peer.released_by_program, what="close the connection that its sender had closed")
+
+
+@check("framing.truncated-message")
+@pytest.mark.parametrize("stage", STAGES)
+def check_truncated_message(server: Receiver, stage: str) -> None:
+    """A message that is cut short by the end of its connection is not printed, and the next connection is served."""
+    exchange(server, "uno", "dos")
+    lines = pairs_begun(server.program.stdout.content)
+    server.connect().send(HELLO[: STAGES[stage]]).close()
+    next_is_served(server)
+    if pairs_begun(server.program.stdout.content) != 2 * lines:
+        raise SubmissionFault(
+            "something was printed for a message of which only a part had come",
+            expected="dato1 uno dato2 dos, then dato1 siguiente dato2 turno, and nothing between them",
+            actual=server.program.stdout.last_lines(4),
+        )
+
+
+@check("framing.reset")
+@pytest.mark.parametrize("stage", ["before-the-lengths", *STAGES])
+def check_reset(server: Receiver, stage: str) -> None:
+    """A sender that resets its connection, at any stage, disturbs nobody: the next one is served."""
+    peer = server.connect().send(HELLO[: STAGES.get(stage, 0)]).until_consumed()
+    with precondition():
+        server.watch.until_still()  # it has accepted the connection, too
+    peer.reset()
+    next_is_served(server)
+
+
+@check("framing.connect-and-close")
+def check_connect_and_close(server: Receiver) -> None:
+    """Senders that connect and close without a word disturb nobody."""
+    for _ in range(5):
+        server.connect().close()
+        server.watch.until_still()
+    next_is_served(server)
+
+
+@check("framing.gone-before-accept")
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def check_gone_before_accept(server: Receiver, how: str) -> None:
+    """A sender that has gone before its connection is accepted disturbs nobody."""
+    with server.frozen():
+        for _ in range(min(3, server.backlog)):
+            peer = server.connect().send(HELLO[:10])
+            peer.reset() if how == "reset" else peer.close()
+    next_is_served(server)
+
+
+@check("framing.huge-length")
+@pytest.mark.parametrize(
+    "lengths",
+    [(0x7FFF_FFFF, 4), (0x8000_0000, 4), (0xFFFF_FFFF, 4), (4, 0xFFFF_FFFF)],
+    ids=["2GiB-1", "2GiB", "4GiB-1", "second"],
+)
+def check_huge_length(server: Receiver, lengths: tuple[int, int]) -> None:
+    """A length of gigabytes (negative, for a program that uses int) may end that connection, never the receiver."""
+    peer = server.connect()
+    with contextlib.suppress(SubmissionFault):  # the receiver may hang up before it has read everything
+        peer.send(header(*lengths) + b"hola" + bytes(5000)).until_consumed()
+    server.watch.until_still()
+    peer.reset()
+    server.watch.until_still()
+    next_is_served(server)
+
+
+@check("framing.binary")
+def check_binary(server: Receiver) -> None:
+    """Bytes that are no text (zeros, and what is no UTF-8) do not end the receiver."""
+    content = b"\0\xff\xfe\x80\n" + bytes(range(256))
+    server.connect().send(message(content, content[::-1])).close()
+    server.watch.until_still()
+    next_is_served(server)
+
+
+@check("framing.accept-fails")
+@pytest.mark.parametrize("error", ["EINTR", "ECONNABORTED"])
+def check_accept_fails(server: Receiver, error: str) -> None:
+    """When accept fails for a reason that passes (EINTR, ECONNABORTED) the receiver calls it again."""
+    tracer = server.trace(ACCEPT, inject=[Injection(ACCEPT, error)])
+    exchange(server, "hola", "mundo")
+    next_is_served(server)
+    if not any(call.injected for call in tracer.calls()):
+        raise Inconclusive("accept was never called")
+
+
+@check("framing.call-interrupted")
+def check_call_interrupted(server: Receiver) -> None:
+    """When a receive is interrupted by a signal (EINTR) it is called again."""
+    peer = server.connect()
+    tracer = server.trace(RECEIVE, inject=[Injection(RECEIVE, "EINTR")])
+    peer.send(HELLO).close()
+    until_printed(server, "hola", "mundo")
+    if not any(call.injected for call in tracer.calls()):
+        raise Inconclusive("the receiver did not receive")
+
+
+@check("framing.receive-fails")
+@pytest.mark.parametrize("sent", [4, 8, 10], ids=["in-the-lengths", "after-the-lengths", "in-the-data"])
+def check_receive_fails(server: Receiver, sent: int) -> None:
+    """When a receive fails (ECONNRESET) that connection ends, never the receiver."""
+    peer = server.connect().send(HELLO[:sent]).until_consumed()
+    server.watch.until_still()
+    tracer = server.trace(RECEIVE, inject=[Injection(RECEIVE, "ECONNRESET")])
+    with contextlib.suppress(SubmissionFault):  # a receive that was under way may have failed already
+        peer.send(HELLO[sent:])
+    with precondition():
+        server.watch.until(
+            lambda: any(call.injected for call in tracer.calls()) or peer.released_by_program(),
+            what="receive, or close the connection",
+        )
+    server.watch.end_of_server()  # at rest: leaving it may interrupt the call in which it waits
+    tracer.stop()
+    server.watch.until_still()
+    peer.reset()
+    next_is_served(server)
+
+
+@check("framing.interrupted-receive")
+@pytest.mark.parametrize("stage", ["waiting", "in-the-lengths", "in-the-first", "in-the-second"])
+def check_interrupted_receive(server: Receiver, stage: str) -> None:
+    """A receive that returns early with a part of the data, even with MSG_WAITALL, is continued."""
+    sent = STAGES.get(stage, 0)
+    server.watch.until_still()
+    if stage == "waiting":
+        interrupt(server.program)
+    peer = server.connect().send(HELLO[:sent]).until_consumed()
+    server.watch.until_still()
+    interrupt(server.program)
+    server.watch.until_still()
+    peer.send(HELLO[sent:]).close()
+    until_printed(server, "hola", "mundo")
+
+
+@check("framing.out-of-memory")
+@pytest.mark.parametrize(("length", "left"), [(MiB, MiB // 2), (64 * MiB, 24 * MiB)], ids=["1MiB", "64MiB"])
+def check_out_of_memory(server: Receiver, length: int, left: int) -> None:
+    """When there is no memory for a message, that connection may end, never the receiver."""
+    exchange(server, "hola", "mundo")
+    server.watch.until_still()
+    with memory_left(server.program, left):
+        peer = server.connect()
+        with contextlib.suppress(SubmissionFault):  # the receiver may hang up before it has read everything
+            peer.send(header(length, length) + bytes(length // 8))
+        with precondition():
+            server.watch.until_still()
+        peer.reset()
+        with precondition():
+            server.watch.until_still()
+    next_is_served(server)
+
+
+@check("framing.descriptors-released")
+def check_descriptors_released(server: Receiver) -> None:
+    """After 200 connections the receiver has no more descriptors open than before."""
+    exchange(server, "hola", "mundo")
+    server.watch.until_still()
+    before = len(proc.descriptors(server.program.pid))
+    for number in range(CONNECTIONS):
+        exchange(server, f"numero{number}", "mundo")
+
+    def released() -> bool:
+        return len(proc.descriptors(server.program.pid)) <= before + 2
+
+    try:
+        server.watch.until(
+            released, what=f"close the descriptors of {CONNECTIONS} connections that have ended"
+        )
+    except SubmissionFault as fault:
+        fault.expected = f"about {before} open descriptors, as before"
+        fault.actual = f"{len(proc.descriptors(server.program.pid))} open descriptors"
+        raise
+
+
+@check("framing.memory-released")
+def check_memory_released(server: Receiver) -> None:
+    """The memory of a message is released when it has been printed."""
+
+    def messages(count: int) -> int:
+        data = message(letters(SIZE, 1), letters(SIZE, 2))
+        for _ in range(count):
+            peer = server.connect()
+            try:
+                peer.send(data).until_consumed()
+            except ProgramEnded:
+                raise
+            except SubmissionFault:
+                pass  # it hung up before it had everything, which other checks judge
+            peer.close()
+            server.watch.until(
+                peer.released_by_program, what="close the connection that its sender had closed"
+            )
+        with precondition():
+            server.watch.until_still()
+        return proc.memory(server.program.pid).rss
+
+    before = messages(ROUNDS // 3)
+    grown = messages(ROUNDS) - before
+    if grown > ROUNDS * SIZE // 2:
+        raise SubmissionFault(
+            f"memory is not released: {ROUNDS} more messages of two times {SIZE // KiB} KiB cost {grown // KiB:,} KiB",
+            expected="about as much memory as before (free after each message)",
+            actual=f"{grown / ROUNDS / KiB:,.0f} KiB more for each message",
+        )
+
+
+@check("framing.idle")
+@pytest.mark.parametrize("after", ["waiting", "half-message", "departure", "cut", "reset"])
+def check_idle(server: Receiver, after: str) -> None:
+    """A receiver with nothing to do waits in the kernel and uses no processor time."""
+    peer = server.connect()
+    if after == "departure":
+        peer.send(HELLO).close()
+    elif after != "waiting":
+        peer.send(HELLO[:10]).until_consumed()
+    if after == "cut":
+        peer.close()
+    elif after == "reset":
+        peer.reset()
+    share = spinning_share(server.watch.processes())
+    if end := server.watch.end_of_server():
+        raise SubmissionFault(end, expected="the receiver goes on")
+    if share is not None:
+        raise SubmissionFault(
+            "the receiver keeps the processor busy although nothing happens",
+            expected="it sleeps in a system call",
+            actual=f"{share:.0%} of one processor",
+        )

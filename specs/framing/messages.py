@@ -1,0 +1,137 @@
+"""The length-prefixed pair, and how a receiver prints it."""
+
+from __future__ import annotations
+
+import re
+import struct
+from itertools import pairwise
+
+from grader.errors import ProgramEnded, SubmissionFault
+from grader.job import Evidence
+from grader.peers.tcp import TcpPeer
+from grader.text import bounded
+from grader.worker.watch import CEILING
+from specs.common import Receiver, wrong_lengths
+
+_HEADER = struct.Struct("!II")
+_FIRST, _SECOND = (re.compile(rb"(?i)\bd(?:a|\xc3\xa1)to[ _]?%d(?![0-9])" % number) for number in (1, 2))
+_LETTER = re.compile(rb"[0-9A-Za-z]")
+#: What may follow a datum: the line's end or a sign, and plainly no part of it, as a byte that does not print would be.
+_APART = re.compile("[\r\n -/:-@\\[-`{-~]|»|”|$".encode())
+_LINE_END = re.compile(rb"[\r\n]")
+_BRACKETS = re.compile(rb"\([^()]*\)|\[[^\[\]]*\]")
+_SLOWEST = 1 << 18  #: bytes a second: a terminal below this rate counts as stuck
+_SHOWN = 200  #: characters of what was printed, in messages
+_BETWEEN = 64  #: bytes of other text that may stand between a word and its datum
+
+
+def header(first: int, second: int) -> bytes:
+    """The two lengths."""
+    return _HEADER.pack(first, second)
+
+
+def message(first: str | bytes, second: str | bytes) -> bytes:
+    """The two lengths and the two data."""
+    parts = [part.encode() if isinstance(part, str) else part for part in (first, second)]
+    return header(len(parts[0]), len(parts[1])) + b"".join(parts)
+
+
+def pairs_begun(output: bytes) -> int:
+    """How many pairs it has printed, or begun to print."""
+    return len(_FIRST.findall(output))
+
+
+def was_printed(output: bytes, first: str, second: str) -> bool:
+    """It printed `dato1 FIRST dato2 SECOND`: case, accents and other text aside, the data exactly."""
+    starts = [match.start() for match in _FIRST.finditer(output)] + [len(output)]
+    return any(
+        _is_pair(output[start:end], first.encode(), second.encode()) for start, end in pairwise(starts)
+    )
+
+
+def until_printed(server: Receiver, first: str, second: str) -> None:
+    """Wait until the receiver has printed this pair."""
+    stdout = server.program.stdout
+    size = len(first.encode()) + len(second.encode())
+    looked = -1
+
+    def printed() -> bool:
+        nonlocal looked
+        content = stdout.content
+        if len(content) == looked or len(content) < size:
+            return False  # a look at megabytes takes its time
+        looked = len(content)
+        return was_printed(content, first, second)
+
+    try:
+        server.watch.until(printed, what="print the two data", ceiling=CEILING + size / _SLOWEST)
+    except SubmissionFault as fault:
+        if isinstance(fault, ProgramEnded):
+            stdout.wait_end(CEILING)  # its last words may still be on their way
+            if printed():
+                return
+        if fault.expected is None:
+            fault.expected = f"dato1 {bounded(first, _SHOWN)} dato2 {bounded(second, _SHOWN)}"
+            fault.actual = bounded(stdout.last_lines(3), 2 * _SHOWN) or "nothing on stdout"
+        raise
+
+
+def exchange(server: Receiver, first: str, second: str) -> TcpPeer:
+    """Send one message, whole, and close, as the sender does; the receiver must print it."""
+    peer = server.connect().send(message(first, second))
+    peer.close()
+    until_printed(server, first, second)
+    return peer
+
+
+def next_is_served(server: Receiver) -> None:
+    """The receiver outlives what was done to it, and serves the next connection."""
+    end = server.watch.end_of_server()
+    if end is not None:
+        raise SubmissionFault(end, expected="only that connection ends, and the receiver goes on")
+    exchange(server, "siguiente", "turno")
+
+
+def expect_length_understood(server: Receiver, data: tuple[str, str], length: int) -> None:
+    """The receiver prints these data; if not, say which length it seems to have understood instead of `length`."""
+    peer = server.connect().send(message(*data))
+    server.watch.until_still()
+    asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
+    peer.close()
+    try:
+        until_printed(server, *data)
+    except SubmissionFault as fault:
+        for wrong, reason in wrong_lengths(length):
+            if wrong in asked and wrong != length:
+                text = f"the receiver waits for {wrong:,} bytes instead of {length:,}: {reason}"
+                fault.evidence.insert(0, Evidence("the length", text))
+        raise
+
+
+def _is_pair(text: bytes, first: bytes, second: bytes) -> bool:
+    """The text, which begins at the word `dato1`, says these two data, and its line is complete."""
+    begin = _FIRST.match(text)
+    middle = _after(text, begin.end(), first) if begin else None
+    word = _SECOND.search(text, middle, middle + _BETWEEN) if middle is not None else None
+    end = _after(text, word.end(), second) if word else None
+    return end is not None and b"\n" in text[end:]
+
+
+def _after(text: bytes, position: int, datum: bytes) -> int | None:
+    """Where the text goes on after the datum that stands near `position`, set off from what is around it."""
+    if not datum:
+        return position if _is_empty(text, position) else None
+    found = text.find(datum, position, position + _BETWEEN + len(datum))
+    if found < 0 or _LETTER.match(text[found - 1 : found]):
+        return None
+    end = found + len(datum)
+    return end if _APART.match(text[end:]) else None
+
+
+def _is_empty(text: bytes, position: int) -> bool:
+    """No datum stands here: only signs and what stands in brackets, up to the other word or the line's end."""
+    ends = [
+        match.start() for match in (_SECOND.search(text, position), _LINE_END.search(text, position)) if match
+    ]
+    between = text[position : min(ends, default=len(text))]
+    return re.fullmatch(rb"[ -/:-@\[-`{-~]*", _BRACKETS.sub(b"", between)) is not None

@@ -1,0 +1,153 @@
+"""What can go wrong for a program that sends the data of its arguments, and must not go wrong in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.errors import Inconclusive, SubmissionFault
+from grader.faults.interrupt import interrupt
+from grader.observe.sends import TRACED, Send, sends
+from grader.observe.sockets import TcpState
+from grader.observe.syscalls import Injection
+from grader.peers.tcp import TcpPeer
+from grader.spec import precondition
+from grader.wire.capture import Capture
+from grader.wire.segments import Conversation
+from specs.common import Sender, SenderRun, expect_trouble
+
+#: Receive buffer, in bytes, with which the 200,000 that arguments can hold block a send: the window stays so small
+#: that the kernel sees no reason to let the program's send buffer grow.
+_BUFFER = 16 << 10
+
+#: Seconds: MSG_MORE holds data for about 0.2. A segment that left so long after the handshake may be the end of that.
+_HELD = 0.15
+
+
+def received(run: SenderRun) -> bytes:
+    """All that the program sends on its connection, until it closes it in order."""
+    return run.accept().receive_until_end()
+
+
+def connections_on(wire: Capture, run: SenderRun) -> list[Conversation]:
+    """The program's connections, as they were on the wire once the program has ended."""
+    run.accept().until_closed()
+    run.scene.until_exit(run.program, "end")
+    found = wire.connections(run.listener.port)
+    if not found:
+        raise Inconclusive("no connection was captured")
+    return found
+
+
+def expect_orderly_end(wire: Capture, run: SenderRun) -> None:
+    """It ends its connection with FIN."""
+    for found in connections_on(wire, run):
+        if (end := found.ended_by(found.client)) != "FIN":
+            raise SubmissionFault(
+                "the connection did not end in order", expected="FIN", actual=end or "nothing"
+            )
+
+
+def data_segments(wire: Capture, run: SenderRun) -> list[bytes]:
+    """The data of each segment. `Inconclusive` where more than one left so late that a clock may have cut them."""
+    conversations = connections_on(wire, run)
+    segments = [data for found in conversations for data in found.data_segments(found.client)]
+    sent = conversations[0].sent_by(conversations[0].client)
+    handshake = next((each for each in sent if "S" not in each.flags), None)
+    first = next((each for each in sent if each.length), None)
+    if len(segments) > 1 and handshake and first and first.seconds - handshake.seconds > _HELD:
+        raise Inconclusive(
+            f"the first data left {first.seconds - handshake.seconds:.2f} s after the connection was made: "
+            "the kernel may have given up waiting for more"
+        )
+    return segments
+
+
+def show_segments(segments: Sequence[bytes]) -> str:
+    """For messages: how many there are, and how long."""
+    lengths = " and ".join(f"{len(each):,}" for each in segments)
+    return f"{len(segments)} segment{'s' if len(segments) != 1 else ''} with {lengths or 'no'} bytes"
+
+
+def traced_sends(sender: Sender, *data: str) -> list[Send]:
+    """The calls with which it sends these data, from its first instruction to its end."""
+    run = sender.start(*data, trace=TRACED)
+    run.accept().until_closed()
+    run.scene.until_exit(run.program, "end")
+    found = sends(run.calls(), run.listener.port)
+    if not found:
+        raise Inconclusive("no call was seen that sent anything to the connection")
+    return found
+
+
+def show_sends(found: Sequence[Send]) -> str:
+    """For messages: the calls, as strace shows them."""
+    return "\n".join(str(each.call) for each in found)
+
+
+def expect_refused(sender: Sender, *data: str) -> None:
+    """Nobody listens at its port: it says so and fails."""
+    listener = sender.scene.listen()
+    listener.close()
+    sender.start(*data, port=listener.port).expect_trouble("the connection was refused")
+
+
+def expect_send_error_told(sender: Sender, *data: str, error: str = "ECONNRESET") -> None:
+    """The first call that sends fails: it says so and fails."""
+    first = traced_sends(sender, *data)[0]
+    broken = Injection((first.call.name,), error, when=str(first.ordinal))
+    run = sender.start(*data, trace=TRACED, inject=[broken])
+    run.scene.until_exit(run.program, "end")
+    if not any(call.injected for call in run.calls()):
+        raise Inconclusive("the call that should fail was not made")
+    expect_trouble(run.scene, run.program, f"{first.call.name} failed")
+
+
+def expect_vanishing_told(sender: Sender, how: str, message: bytes, *data: str) -> None:
+    """The receiver goes while the program, with more data than the buffers hold, is sending: it says so and fails."""
+    run, receiver = stuck_sending(sender, message, *data)
+    if how == "closes":  # FIN, and RST to what still comes: the next send meets EPIPE and SIGPIPE
+        receiver.half_close().until_far_end(TcpState.CLOSE_WAIT, "receive the end of file")
+    receiver.reset()
+    run.expect_trouble("the receiver went away before it had everything")
+
+
+def expect_all_despite_stop(sender: Sender, message: bytes, *data: str) -> None:
+    """A send that returns early, with a part of the data sent, is continued from there."""
+    run, receiver = stuck_sending(sender, message, *data)
+    interrupt(run.program)
+    run.watch.until_still()
+    expect_whole(receiver, message)
+    run.expect_success()
+
+
+def expect_whole(receiver: TcpPeer, message: bytes) -> None:
+    """All of `message` comes, then the end of the connection and nothing else."""
+    receiver.expect(message, "what was received")
+    surplus = receiver.receive_until_end()
+    if surplus:
+        raise SubmissionFault(
+            "more was sent than the data",
+            expected=f"{len(message):,} bytes",
+            actual=f"{len(message) + len(surplus):,} bytes",
+        )
+
+
+def stuck_sending(sender: Sender, message: bytes, *data: str) -> tuple[SenderRun, TcpPeer]:
+    """The program waits in a send: its receiver has a small buffer and does not read."""
+    run = sender.start(*data, rcvbuf=_BUFFER)
+    receiver = run.accept()
+    with precondition():
+        run.watch.until(
+            lambda: run.program.ended() or _fills(receiver), what="send more than the buffers hold"
+        )
+        run.watch.until_still()
+    if run.program.ended():
+        expect_whole(receiver, message)
+        raise Inconclusive("all the data fitted into the buffers")
+    return run, receiver
+
+
+def _fills(receiver: TcpPeer) -> bool:
+    """Our buffer is full, and the program has more to send."""
+    near, far = receiver.near_end(), receiver.far_end()
+    return near is not None and far is not None and near.receive_queue > 0 and far.send_queue > 0

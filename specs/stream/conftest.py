@@ -1,0 +1,43 @@
+"""The student's receiver with senders of ours, or the student's sender with a receiver of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
+from grader.peers.tcp import TcpPeer
+from grader.worker.scene import Scene
+from specs.common import LaunchReceiver, Receiver, Sender
+from specs.receiving import LaunchReceiving, Receiving
+
+
+@pytest.fixture
+def sender(scene: Scene) -> Sender:
+    """The student's sender."""
+    return Sender(scene)
+
+
+@pytest.fixture
+def start(scene: Scene) -> LaunchReceiver:
+    """Starts the student's receiver with these arguments after the port, and waits until it listens."""
+
+    def serve(*more: str, **options: object) -> Receiver:
+        return scene.serve(TcpPeer, *more, **options)
+
+    return serve
+
+
+@pytest.fixture
+def launch(scene: Scene) -> LaunchReceiving:
+    """Starts the student's receiver with this SIZE, and waits until it listens."""
+
+    def serve(size: int = 100) -> Receiving:
+        return Receiving(scene.serve(TcpPeer, str(size)), size, exact=False)
+
+    return serve
+
+
+@pytest.fixture
+def receiver(launch: LaunchReceiving) -> Receiving:
+    """The student's receiver with a SIZE of 100."""
+    return launch()

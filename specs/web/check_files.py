@@ -1,0 +1,149 @@
+"""What is served: the exact bytes of files of every kind, with a right header."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.errors import SubmissionFault
+from grader.faults.slow_reader import SMALL_BUFFER
+from grader.peers.http import parse_header
+from grader.spec import KiB, MiB, check
+from specs.web.service import (
+    FULL,
+    PAGE,
+    Site,
+    Web,
+    ask,
+    expect_body,
+    expect_header,
+    expect_page,
+    until_blocked_sending,
+)
+
+BINARIES = {
+    "nul-first": b"\0hola",
+    "nul-inside": b"hola\0mundo\0\0" * 50,
+    "every-byte": bytes(range(256)) * 4,
+    "like-a-header": b"HTTP/1.0 200 OK\r\n\r\n%s %n %d\n",
+}
+END = b"the end of a large file\n"
+TWO_GIB = 2 << 30
+ZEROS = bytes(MiB)
+FORGET_EVERY = 64 * MiB
+
+
+@check("web.page")
+@pytest.mark.usefixtures("wire")
+def check_page(site: Site, server: Web) -> None:
+    """GET of a file is answered with status 200 and the exact bytes of the file."""
+    expect_body(ask(server, site.page).response().body, PAGE)
+
+
+@check("web.header")
+@pytest.mark.usefixtures("wire")
+def check_header(site: Site, server: Web) -> None:
+    """The reply's header is made of lines that end with CR LF: a status line `HTTP/1.x 200 OK`, fields, and an empty line."""
+    raw = ask(server, site.page).receive_until_end()
+    status, _ = parse_header(raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else raw)
+    assert status == 200, f"the status is {status}"
+
+
+@check("web.content-length")
+@pytest.mark.parametrize("size", [1, 999, 70_000])
+def check_content_length(site: Site, server: Web, size: int) -> None:
+    """Content-Length is the number of bytes in the file."""
+    path, _ = site.large("/file.bin", size)
+    expect_header(ask(server, path).header(), size)
+
+
+@check("web.closes-after-reply")
+@pytest.mark.usefixtures("wire")
+def check_closes_after_reply(site: Site, server: Web) -> None:
+    """After the reply the server closes the connection, in order, and sends nothing more; with HTTP/1.1 too."""
+    client = server.connect().send(f"GET {site.page} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    expect_page(client, PAGE)
+    server.watch.until(client.released_by_program, what="close the connection after the reply")
+
+
+@check("web.binary-file")
+@pytest.mark.parametrize("kind", BINARIES)
+def check_binary_file(site: Site, server: Web, kind: str) -> None:
+    """Bytes are bytes: a file with NULs, or with bytes that are no text, is served like any other."""
+    path = site.file("/image.bin", BINARIES[kind])
+    expect_page(ask(server, path), BINARIES[kind])
+
+
+@check("web.empty-file")
+@pytest.mark.usefixtures("wire")
+def check_empty_file(site: Site, server: Web) -> None:
+    """An empty file is served: status 200, Content-Length 0 and no body."""
+    path = site.file("/empty.txt", b"")
+    expect_page(ask(server, path), b"")
+    expect_page(ask(server, site.page), PAGE)
+
+
+@check("web.subdirectory")
+def check_subdirectory(site: Site, server: Web) -> None:
+    """Files in folders below the directory are served."""
+    path = site.file("/docs/week1/notes.txt", b"hola\n")
+    expect_page(ask(server, path), b"hola\n")
+
+
+@check("web.large-file")
+@pytest.mark.parametrize("size", [4096, 256 * KiB], ids=["4KiB", "256KiB"])
+def check_large_file(site: Site, server: Web, size: int) -> None:
+    """A file that is larger than any buffer is served whole."""
+    path, content = site.large("/large.bin", size)
+    expect_page(ask(server, path), content)
+
+
+@check("web.late-reader")
+def check_late_reader(site: Site, server: Web) -> None:
+    """A client that begins to read late gets the whole file, even if it is larger than all buffers."""
+    path, content = site.large("/large.bin", FULL)
+    client = ask(server, path, rcvbuf=SMALL_BUFFER)
+    until_blocked_sending(server, client)
+    expect_page(client, content)
+
+
+@check("web.huge-content-length")
+def check_huge_content_length(site: Site, server: Web) -> None:
+    """The Content-Length of a sparse file of 5 GiB is right."""
+    size = 5 << 30
+    path = site.sparse("/huge.bin", size)
+    expect_header(ask(server, path, rcvbuf=SMALL_BUFFER).header(), size)
+
+
+@check("web.huge-file")
+def check_huge_file(site: Site, server: Web) -> None:
+    """All bytes of a file of over 2 GiB are served, although one call moves less."""
+    size = TWO_GIB + 100_000
+    path = site.sparse("/huge.bin", size, END)
+    client = ask(server, path)
+    expect_header(client.header(), size)
+    zeros, received, forgotten = size - len(END), 0, 0
+    for piece in client.pieces(zeros):
+        if not ZEROS.startswith(piece):
+            raise SubmissionFault(
+                f"the body is wrong between bytes {received:,} and {received + len(piece):,}"
+            )
+        received += len(piece)
+        if received - forgotten > FORGET_EVERY:
+            site.forget_zeros(path, received)
+            forgotten = received
+    if received < zeros:
+        raise SubmissionFault(
+            f"the body ends after {received:,} of {size:,} bytes",
+            expected="a loop: one call of sendfile or writev moves 2,147,479,552 bytes at most",
+        )
+    expect_body(client.receive_until_end(), END)
+
+
+@check("web.several-files")
+def check_several_files(site: Site, server: Web) -> None:
+    """A request with a short path after one with a long path gets its own file, and nothing of the other one."""
+    long = site.file(f"/{'long-name-' * 10}.html", b"a long file, to fill the buffer with" * 100)
+    short = site.file("/a", b"b")
+    expect_page(ask(server, long), b"a long file, to fill the buffer with" * 100)
+    expect_page(ask(server, short), b"b")
+    expect_page(ask(server, site.page), PAGE)

@@ -1,0 +1,185 @@
+"""What a server may not keep, and what it must survive when there is none left."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.errors import SubmissionFault
+from grader.faults.limits import no_descriptor_left
+from grader.observe import proc
+from grader.observe.load import spinning_share
+from grader.observe.maps import mapped_files
+from grader.peers.http import HttpClient
+from grader.spec import KiB, check, precondition
+from grader.worker.program import describe_tasks
+from specs.web.service import PAGE, Site, Web, ask, expect_page, next_is_served
+
+REQUESTS = 200
+SLOPE = (
+    2 * KiB
+)  #: bytes a request that memory may grow: half a page of the smallest buffer that is worth the name
+PAUSES = ("nanosleep", "clock_nanosleep", "select", "pselect6", "poll", "ppoll")
+
+
+@check("web.descriptors-released")
+def check_descriptors_released(site: Site, server: Web) -> None:
+    """After 200 requests the server has no more descriptors open than before, neither connections nor files."""
+    expect_page(ask(server, site.page), PAGE)
+    server.watch.until_still()
+    before = len(proc.descriptors(server.program.pid))
+    for number in range(REQUESTS):
+        if number % 10:
+            expect_page(ask(server, site.page), PAGE)
+        else:
+            _ask_for_nothing(server, "/no-such-file.html")
+    try:
+        server.watch.until(
+            lambda: len(proc.descriptors(server.program.pid)) <= before + 2,
+            what=f"close the descriptors of {REQUESTS} requests that are over",
+        )
+    except SubmissionFault as fault:
+        fault.expected = f"about {before} open descriptors, as before"
+        fault.actual = f"{len(proc.descriptors(server.program.pid))} open descriptors"
+        raise
+
+
+@check("web.mappings-released")
+def check_mappings_released(site: Site, server: Web) -> None:
+    """When a reply has been sent its file is not mapped any more."""
+    path, content = site.large("/mapped-file.bin", 20 * KiB)
+    for _ in range(REQUESTS // 4):
+        expect_page(ask(server, path), content)
+
+    def left() -> int:
+        return sum(name.endswith(path) for name in mapped_files(server.program.pid))
+
+    try:
+        server.watch.until(lambda: left() <= 1, what="unmap the files of replies that are over")
+    except SubmissionFault as fault:
+        fault.expected = "no mapping (munmap after the reply)"
+        fault.actual = f"{left()} mappings of the same file after {REQUESTS // 4} requests"
+        raise
+
+
+@check("web.memory-released")
+def check_memory_released(site: Site, server: Web) -> None:
+    """The memory of a request and its reply is released when the reply has been sent."""
+    path, content = site.large("/file.bin", 64 * KiB)
+
+    def rss_after(requests: int) -> int:
+        for _ in range(requests):
+            expect_page(ask(server, path), content)
+        return proc.memory(server.program.pid).rss
+
+    before = rss_after(REQUESTS // 4)
+    grown = rss_after(2 * REQUESTS) - before
+    if grown > 2 * REQUESTS * SLOPE:
+        raise SubmissionFault(
+            f"memory is not released: {2 * REQUESTS} more requests cost {grown // KiB:,} KiB",
+            expected="about as much memory as before (free and munmap after each reply)",
+            actual=f"{grown / (2 * REQUESTS) / KiB:,.1f} KiB more for each request",
+        )
+
+
+@check("web.out-of-descriptors")
+def check_out_of_descriptors(site: Site, server: Web) -> None:
+    """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
+    expect_page(ask(server, site.page), PAGE)
+    tracer = server.trace(["accept", "accept4"])
+    with no_descriptor_left(server.program):
+        waiting = _exhaust(server)
+        with precondition():
+            server.watch.until(
+                lambda: _accepted_all(server) or any(call.errno == "EMFILE" for call in tracer.calls()),
+                what="call accept once more",
+            )
+    waiting.close()
+    next_is_served(server, site)
+
+
+@check("web.patient-without-descriptors")
+def check_patient_without_descriptors(site: Site, server: Web) -> None:
+    """While no descriptor is left the server waits: it does not call accept over and over at full speed."""
+    expect_page(ask(server, site.page), PAGE)
+    server.watch.until_still()
+    with no_descriptor_left(server.program):
+        _exhaust(server)
+        share = spinning_share([server.program.pid])
+    if end := server.watch.end_of_server():
+        raise SubmissionFault(f"{end} while no descriptor was left")
+    if share is not None:
+        raise SubmissionFault(
+            "accept fails with EMFILE and is called again at once, without end",
+            expected="the connection waits in the accept queue, and the server sleeps",
+            actual=f"{share:.0%} of one processor",
+        )
+
+
+@check("web.idle")
+@pytest.mark.parametrize("after", ["a-reply", "half-a-request", "departure", "reset"])
+def check_idle(site: Site, server: Web, after: str) -> None:
+    """A server with nothing to do waits in the kernel and uses no processor time."""
+    expect_page(ask(server, site.page), PAGE)
+    if after != "a-reply":
+        client = server.connect().send(b"GET /page" if after != "departure" else b"").until_consumed()
+        if after == "half-a-request":
+            client.half_close()
+        elif after == "departure":
+            client.close()
+        else:
+            client.reset()
+    share = spinning_share(server.watch.processes())
+    if share is not None:
+        raise SubmissionFault(
+            "the server keeps the processor busy although there is nothing to do",
+            expected="every thread asleep in accept, recv, epoll_wait, poll or select",
+            actual=f"{share:.0%} of one processor\n{describe_tasks(server.program.tasks(), server.program.pid)}",
+        )
+
+
+@check("web.no-pauses")
+def check_no_pauses(site: Site, server: Web) -> None:
+    """The server makes no pauses (sleep, usleep) while it serves."""
+    requests = 5
+    expect_page(ask(server, site.page), PAGE)
+    tracer = server.trace([*PAUSES, "accept", "accept4"])
+    for _ in range(requests):
+        expect_page(ask(server, site.page), PAGE)
+    calls = tracer.calls()
+    serving = {
+        call.pid for call in calls if call.name.startswith("accept")
+    }  # other threads may sleep as they like
+    pauses = [str(call) for call in calls if call.pid in serving and _is_pause(call.name, call.args)]
+    if len(pauses) >= requests - 1:  # the last one may still come; one now and then may be something else
+        raise SubmissionFault(
+            f"the server slept {len(pauses)} times while it served {requests} requests",
+            expected="a reply as soon as the request is complete, and the next client after it",
+            actual="\n".join(pauses[:5]),
+        )
+
+
+def _is_pause(name: str, args: str) -> bool:
+    """Sleeps, and the old trick of waiting for no descriptor at all."""
+    if name.startswith("accept"):
+        return False
+    if name.endswith("nanosleep"):
+        return True
+    words = args.split(", ")
+    return words[0] == "0" if "select" in name else len(words) > 1 and words[0] == "NULL" and words[1] == "0"
+
+
+def _ask_for_nothing(server: Web, path: str) -> None:
+    client = ask(server, path)
+    client.response_if_any()
+    client.close()
+
+
+def _accepted_all(server: Web) -> bool:
+    return not any(entry.receive_queue for entry in server.sockets.listening(server.port))
+
+
+def _exhaust(server: Web) -> HttpClient:
+    """Make accept fail now: a call that waits already has its descriptor, the one after it gets none."""
+    last_one, waiting = server.connect(), server.connect()
+    last_one.close()
+    return waiting
