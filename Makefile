@@ -17,7 +17,7 @@ grade: setup
 	@$(GRADER) check $(SUBMISSION)
 
 test: setup
-	$(VENV)/bin/python -m pytest -n auto --dist worksteal tests
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal --instafail tests
 
 lint: setup
 	$(VENV)/bin/ruff check .
