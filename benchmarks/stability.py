@@ -75,6 +75,8 @@ def main() -> int:
         print(
             f"run {number + 1:3} {kind:6} {walls[kind][-1]:6.1f} s  {len(found)} verdicts"
             f"{'  DIFFERENT' if changed else ''}",
+            *changed,
+            sep="\n",
             flush=True,
         )
     for kind, seconds in walls.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -82,7 +83,8 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
     directories = [str(practical.directory) for practical in practicals]
     root = practicals[0].directory.parent
     arguments = [*_QUIET, f"--rootdir={root}", "-c", str(root / "pytest.ini"), *directories]
-    status = pytest.main(arguments, plugins=[engine])
+    with _without_the_users_options():
+        status = pytest.main(arguments, plugins=[engine])
     if engine.error is not None:
         raise engine.error
     if status == pytest.ExitCode.INTERRUPTED and not engine.collection_errors:
@@ -95,6 +97,17 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
         )
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise GraderBugError(f"pytest ended with {status!r}")
+
+
+@contextlib.contextmanager
+def _without_the_users_options() -> Iterator[None]:
+    """Options and plugins that somebody's environment gives to every pytest are not meant for this one."""
+    names = [name for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ]
+    saved = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(saved)
 
 
 def environment() -> dict[str, str]:

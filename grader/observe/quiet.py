@@ -104,21 +104,23 @@ class Stillness:
 
 
 @dataclasses.dataclass(slots=True)
-class Spinning:
-    """Fed with snapshots; true once threads have used this much processor time to no visible effect.
+class Traffic:
+    """Fed with snapshots and the clock: how long no byte has moved and no thread come or gone.
 
-    It is their own time, so other load on the machine does not count.
+    `burnt` is the threads' own processor time, so other load on the machine does not count.
     """
 
-    budget: float  #: seconds of processor time
-    _traffic: object = None
-    _since: int = 0
+    still_for: float = 0.0  #: seconds without traffic
+    burnt: float = 0.0  #: seconds of processor time used in them
+    _last: object = None
+    _since: float = 0.0
+    _used: int = 0
 
-    def feed(self, snapshot: Snapshot) -> bool:
+    def feed(self, snapshot: Snapshot, now: float) -> None:
         used = sum(view.run_ns for view in snapshot.tasks)
-        if (traffic := snapshot.traffic()) != self._traffic:
-            self._traffic, self._since = traffic, used
-        return used - self._since > self.budget * 1e9
+        if (traffic := snapshot.traffic()) != self._last:
+            self._last, self._since, self._used = traffic, now, used
+        self.still_for, self.burnt = now - self._since, (used - self._used) / 1e9
 
 
 def _restless_task(view: TaskView) -> str | None:

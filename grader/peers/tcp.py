@@ -15,10 +15,9 @@ from grader.errors import ProgramEnded, SubmissionFault
 from grader.job import Evidence
 from grader.observe.sockets import SocketEntry, TcpState
 from grader.worker.compare import around, first_difference, show_bytes
-from grader.worker.watch import CEILING, Watch
+from grader.worker.watch import Watch
 
 CHUNK = 1 << 18
-_SLOWEST = 4 << 20  #: bytes a second: a transfer below this rate counts as stuck
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
 _HEAD = 32  #: bytes of what was sent that evidence shows
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
@@ -83,7 +82,6 @@ class TcpPeer:
         self._watch.until(
             lambda: self._fill(count) or self._end,
             what=f"send {count:,} bytes",
-            ceiling=CEILING + count / _SLOWEST,
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
         if len(self._received) < count:

@@ -157,6 +157,8 @@ def _conclusion(found: Results) -> RenderableType:
     worst = next((v for v in found.checks if v.status == "failed"), None)
     if worst is not None:
         line.append(f"\nmore about a check: grader explain {worst.id}", "dim")
+    elif not found.checks:
+        line.append("  nothing to grade: no check fits what was chosen", "yellow")
     elif all(verdict.status == "passed" for verdict in found.checks):
         line.append("  every check passed", "green")
     return line

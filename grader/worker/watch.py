@@ -19,19 +19,22 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.quiet import Snapshot, Spinning, Stillness, take
+from grader.observe.quiet import Snapshot, Stillness, Traffic, take
 from grader.observe.sockets import SocketTable
 from grader.worker.program import RunningProgram
 
 T = TypeVar("T")
 
-CEILING = 10.0  #: seconds without the awaited state after which a wait fails
+CEILING = 10.0  #: seconds without the awaited state, and without any traffic, after which a wait fails
+_LONGEST = 90.0  #: seconds after which it fails whatever moves: below the check's own time limit
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
 _BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
 _SPUN = 1.0  #: seconds without traffic that count as rest for a program that never sleeps for good
+_SPUN_CPU = 0.3  #: and of processor time, if it is not asleep: else it may only be waiting for a processor
+_RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
 _REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
@@ -67,7 +70,6 @@ class Watch:
         what: str,
         descriptors: Sequence[tuple[int, int]] = (),
         alive: bool = True,
-        ceiling: float = CEILING,
     ) -> T:
         """The first true value of `condition`.
 
@@ -82,12 +84,12 @@ class Watch:
         for program in servers:
             poller.register(program.pidfd, select.POLLIN)
         started = time.monotonic()
-        stillness, spinning = Stillness(), Spinning(_BURNT + self.given / _WORK)
+        stillness, traffic = Stillness(), Traffic()
         for look in itertools.count():
             if value := condition():
                 return value
             now = time.monotonic()
-            if reason := self._hopeless(servers, stillness, spinning, now - started, ceiling):
+            if reason := self._hopeless(servers, stillness, traffic, now - started):
                 if value := condition():  # it came true while hope was given up
                     return value
                 kind = ProgramEnded if any(program.ended() for program in servers) else SubmissionFault
@@ -101,23 +103,25 @@ class Watch:
         self,
         servers: Sequence[RunningProgram],
         stillness: Stillness,
-        spinning: Spinning,
+        traffic: Traffic,
         waited: float,
-        ceiling: float,
     ) -> str | None:
         """Why the awaited state cannot come any more, None while it may."""
         for program in servers:
             if program.ended() and self._outputs_taken():
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
-        if waited > ceiling:
-            return f"within {ceiling:.0f} s the program did not {{what}}"
-        return None if waited <= _PATIENCE else self._without_effect(stillness, spinning)
+        if waited > _LONGEST:
+            return f"within {_LONGEST:.0f} s the program did not {{what}}"
+        return None if waited <= _PATIENCE else self._without_effect(stillness, traffic)
 
-    def _without_effect(self, stillness: Stillness, spinning: Spinning) -> str | None:
+    def _without_effect(self, stillness: Stillness, traffic: Traffic) -> str | None:
         now = time.monotonic()
         seen = self.snapshot()
-        if spinning.feed(seen):
+        traffic.feed(seen, now)
+        if traffic.burnt > _BURNT + self.given / _WORK:
             return "the program did not {what}: it keeps the processor busy to no effect"
+        if traffic.still_for > CEILING:
+            return f"for {CEILING:.0f} s nothing moved, and the program did not {{what}}"
         if not stillness.feed(seen, now) or not self._outputs_taken():
             return None
         if self.programs and self.programs[-1].ended():
@@ -151,15 +155,13 @@ class Watch:
                 raise SubmissionFault(f"within {seconds:.0f} s the program did not {what}")
             pace.poll(_PACE_MS * 10)
 
-    def until_still(self, *, ceiling: float = CEILING) -> None:
+    def until_still(self, *, ceiling: float = _RESTLESS) -> None:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
 
         A program that spins, or wakes by a clock, never rests. For it a second in which no byte moved, and no
-        thread came or went, is rest.
+        thread came or went, is rest, if it had the processor to move one.
         """
-        stillness = Stillness(window=_REST)
-        moved: object = None
-        since = 0.0
+        stillness, traffic = Stillness(window=_REST), Traffic()
         deadline = time.monotonic() + ceiling
         pace = select.poll()
         while True:
@@ -167,9 +169,9 @@ class Watch:
             seen = self.snapshot()
             if stillness.feed(seen, now) and self._outputs_taken():
                 return
-            if (traffic := seen.traffic()) != moved:
-                moved, since = traffic, now
-            elif now - since > _SPUN:
+            traffic.feed(seen, now)
+            asleep = all(view.state not in "RD" for view in seen.tasks)
+            if traffic.still_for > _SPUN and (asleep or traffic.burnt > _SPUN_CPU):
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")

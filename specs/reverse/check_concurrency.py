@@ -79,7 +79,8 @@ def check_burst(server: Service) -> None:
         client.until_consumed()
     for client, payload in reversed(list(zip(clients, payloads, strict=True))):
         client.send(request(payload)[14:]).expect_reply(payload)
-        assert client.nothing_more()
+    server.watch.until_still()
+    assert all(client.nothing_received() for client in clients), "more than the replies came"
 
 
 @check("reverse.two-hundred-clients")

@@ -95,6 +95,7 @@ def check_nonblocking(server: Service) -> None:
     # MSG_DONTWAIT makes single calls non-blocking: as good.
     tracer = server.trace(["recvfrom", "recvmsg", "sendto", "sendmsg", "read", "readv", "write", "writev"])
     client.exchange(b"mundo")
+    server.watch.until_still()  # every call has been told to its end
     own = [call for call in tracer.calls() if call.args.split(",")[0] == str(numbers[0])]
     blocking = [str(call) for call in own if "MSG_DONTWAIT" not in call.args]
     if blocking or not own:
@@ -132,6 +133,7 @@ def check_no_pauses(server: Service) -> None:
     tracer = server.trace([*PAUSES, *RECEIVES])
     for _ in range(REQUESTS):
         client.exchange(b"hola")
+    server.watch.until_still()
     calls = tracer.calls()
     serving = {call.pid for call in calls if call.name in RECEIVES}  # other threads may sleep as they like
     pauses = [str(call) for call in calls if call.pid in serving and _is_pause(call.name, call.args)]

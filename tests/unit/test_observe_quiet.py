@@ -18,7 +18,7 @@ import pytest
 
 from grader.observe import quiet
 from grader.observe.proc import Call
-from grader.observe.quiet import HELD_WINDOW, Snapshot, Spinning, Stillness, TaskView
+from grader.observe.quiet import HELD_WINDOW, Snapshot, Stillness, TaskView, Traffic
 from grader.observe.sockets import SocketEntry, SocketTable, TcpState
 
 CEILING = 60.0
@@ -130,19 +130,20 @@ def test_equal_unrest_never_becomes_still() -> None:
     assert not any(stillness.feed(busy, float(now)) for now in range(10))
 
 
-def test_processor_time_without_traffic_is_spinning() -> None:
-    spinning = Spinning(budget=2.0)
-    assert not spinning.feed(burnt(0.5))
-    assert not spinning.feed(burnt(2.4))
-    assert spinning.feed(burnt(2.6))
+def test_processor_time_without_traffic_is_counted() -> None:
+    traffic = Traffic()
+    traffic.feed(burnt(0.5), 10.0)
+    traffic.feed(burnt(2.5), 14.0)
+    assert (traffic.still_for, traffic.burnt) == (4.0, 2.0)
 
 
-def test_traffic_allows_another_budget() -> None:
-    spinning = Spinning(budget=2.0)
-    assert not spinning.feed(burnt(0.0))
-    assert not spinning.feed(burnt(1.9, replace(ONE, receive_queue=1)))
-    assert not spinning.feed(burnt(3.8, replace(ONE, receive_queue=1)))
-    assert spinning.feed(burnt(4.0, replace(ONE, receive_queue=1)))
+def test_traffic_begins_the_count_anew() -> None:
+    traffic = Traffic()
+    traffic.feed(burnt(0.0), 10.0)
+    traffic.feed(burnt(2.0, replace(ONE, receive_queue=1)), 14.0)
+    assert (traffic.still_for, traffic.burnt) == (0.0, 0.0)
+    traffic.feed(burnt(3.0, replace(ONE, receive_queue=1)), 15.0)
+    assert (traffic.still_for, traffic.burnt) == (1.0, 1.0)
 
 
 def test_queued_bytes_take_longer_than_the_kernel_may_hold_them() -> None:

@@ -185,6 +185,8 @@ def test_attaching_to_a_running_program(start: Start) -> None:
     until(reads)
     with Tracer() as tracer:
         tracer.start(program.pid, calls=["write"], inject=[Injection(["read"], "EINTR")], gated=False)
+        # What it reads must not come before strace does.
+        until(lambda: names(tracer.calls()) == ["read", "read"])
         assert program.finish() == b"g"
         calls = tracer.calls()
     assert names(calls) == ["read", "read", "write"]

@@ -57,6 +57,12 @@ def test_every_check_passed_is_said_and_nothing_else_is_told() -> None:
     assert "toy.works" not in text
 
 
+def test_a_choice_that_no_check_fits_is_no_success() -> None:
+    text = shown(results())
+    assert "nothing to grade" in text
+    assert "every check passed" not in text
+
+
 @pytest.mark.parametrize("status", ["failed", "inconclusive", "error", "not_run"])
 def test_every_trouble_is_told_with_its_reason(status: Status) -> None:
     text = shown(results(verdict(status, message="because of this")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_a_whole_practical_is_graded(tmp_path: Path) -> None:
     lasts = CHECK_HEADER + function("toy.lasts", docstring="It lasts.")
     found = run(tmp_path, toml, check_a=CHECKS, check_b=lasts)
     assert [(v.id, v.status) for v in found.checks] == [("toy.works", "passed"), ("toy.lasts", "passed")]
+
+
+def test_options_that_the_environment_gives_to_every_pytest_are_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    found = run(tmp_path, RUBRIC, check_a=CHECKS)
+    assert [verdict.status for verdict in found.checks] == ["passed"]
+    assert os.environ["PYTEST_ADDOPTS"] == "--no-such-option"
 
 
 def test_a_whole_practical_may_break_its_sentences_as_it_likes(tmp_path: Path) -> None:
