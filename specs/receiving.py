@@ -41,6 +41,11 @@ def lines_of(output: bytes) -> list[Line]:
     return found
 
 
+def filler(length: int) -> bytes:
+    """So many bytes of text."""
+    return b"hola mundo " * (length // 11) + b"hola mundo "[: length % 11]
+
+
 def exact_pieces(length: int, size: int) -> list[int]:
     """What reads that wait for SIZE bytes get of a stream with so many bytes."""
     whole, rest = divmod(length, size)
@@ -116,7 +121,7 @@ class Receiving:
         if end is not None:
             raise SubmissionFault(end, expected="only that connection ends, and the receiver goes on")
         mark = self.mark()
-        self.server.connect().send(bytes(NEXT)).close()
+        self.server.connect().send(filler(NEXT)).close()
 
         def counted() -> bool:
             return Line("total", NEXT) in lines_of(self.program.stdout.content)[mark:]

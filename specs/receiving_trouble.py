@@ -11,7 +11,7 @@ from grader.observe.load import spinning_share
 from grader.observe.syscalls import Injection
 from grader.spec import KiB, precondition
 from grader.worker.program import describe_tasks
-from specs.receiving import Receiving
+from specs.receiving import Receiving, filler
 
 ACCEPT = ("accept", "accept4")
 RECEIVE = ("recvfrom", "recvmsg", "read", "readv")
@@ -27,7 +27,7 @@ STAGES = {"before-data": 0, "in-the-middle": 150}
 
 def expect_goes_on_after_reset(receiver: Receiving, sent: int) -> None:
     """A sender resets its connection after so many bytes have been read."""
-    receiver.rests_with(bytes(sent)).reset()
+    receiver.rests_with(filler(sent)).reset()
     receiver.next_is_served()
 
 
@@ -46,7 +46,7 @@ def expect_goes_on_after_departure(receiver: Receiving, how: str) -> None:
 def expect_accept_repeated(receiver: Receiving, error: str) -> None:
     """One accept fails."""
     tracer = receiver.server.trace(ACCEPT, inject=[Injection(ACCEPT, error)])
-    receiver.transfer(bytes(250))
+    receiver.transfer(filler(250))
     receiver.next_is_served()
     with precondition():
         assert any(call.injected for call in tracer.calls()), "accept was never called"
@@ -55,9 +55,9 @@ def expect_accept_repeated(receiver: Receiving, error: str) -> None:
 def expect_receive_repeated(receiver: Receiving, sent: int) -> None:
     """A receive fails once with EINTR, after so many bytes have been read."""
     mark = receiver.mark()
-    peer = receiver.rests_with(bytes(sent))
+    peer = receiver.rests_with(filler(sent))
     tracer = receiver.server.trace(RECEIVE, inject=[Injection(RECEIVE, "EINTR")])
-    peer.send(bytes(250 - sent)).close()
+    peer.send(filler(250 - sent)).close()
     receiver.account(mark, 250)
     with precondition():
         assert any(call.injected for call in tracer.calls()), "nothing was received"
@@ -65,10 +65,10 @@ def expect_receive_repeated(receiver: Receiving, sent: int) -> None:
 
 def expect_receive_error_survived(receiver: Receiving, error: str) -> None:
     """A receive fails."""
-    peer = receiver.rests_with(bytes(150))
+    peer = receiver.rests_with(filler(150))
     tracer = receiver.server.trace(RECEIVE, inject=[Injection(RECEIVE, error)])
     with contextlib.suppress(SubmissionFault):  # the receive that was under way has failed already
-        peer.send(bytes(100))
+        peer.send(filler(100))
     with precondition():
         receiver.watch.until(
             lambda: any(call.injected for call in tracer.calls()) or peer.released_by_program(),
@@ -87,12 +87,12 @@ def expect_goes_on_after_stop(receiver: Receiving, sent: int | None) -> None:
     receiver.watch.until_still()
     if sent is None:
         interrupt(receiver.program)
-    peer = receiver.rests_with(bytes(sent or 0))
+    peer = receiver.rests_with(filler(sent or 0))
     if sent is not None:
         interrupt(receiver.program)
         with precondition():
             receiver.watch.until_still()
-    peer.send(bytes(250 - (sent or 0))).close()
+    peer.send(filler(250 - (sent or 0))).close()
     receiver.account(mark, 250)
 
 
@@ -123,7 +123,7 @@ def expect_memory_released(receiver: Receiving) -> None:
 
     def serve(count: int) -> int:
         for _ in range(count):
-            receiver.server.connect().send(bytes(SIZE)).close()
+            receiver.server.connect().send(filler(SIZE)).close()
             receiver.server.until_accept_queue_below(1)
         with precondition():
             receiver.watch.until_still()
@@ -142,7 +142,7 @@ def expect_memory_released(receiver: Receiving) -> None:
 def expect_idle(receiver: Receiving, after: str) -> None:
     """It sleeps while there is nothing to do."""
     if after != "waiting":
-        peer = receiver.rests_with(bytes(150))
+        peer = receiver.rests_with(filler(150))
         if after == "departure":
             peer.close()
         elif after == "reset":

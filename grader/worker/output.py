@@ -31,9 +31,7 @@ class Output:
         self._tail = bytearray()
         self.length = 0  #: bytes that came, kept or not
         self._ended = False
-        self._taking = (
-            threading.Lock()
-        )  #: held while bytes are on their way from the descriptor into `content`
+        self._taking = threading.Lock()  #: held while bytes are on their way into `content`
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.spec import check, precondition
-from specs.receiving import LaunchReceiving, Receiving
+from specs.receiving import LaunchReceiving, Receiving, filler
 
 MEGABYTES = 1_000_000
 BINARY = b"\0\0a\0" + bytes(range(256)) + b"\n\xff\r\n\0"
@@ -26,7 +26,7 @@ CUTS = {
 )
 def check_pieces(launch: LaunchReceiving, size: int, length: int) -> None:
     """Every read has exactly SIZE bytes and prints `leido SIZE`; the last one has what is left, and `total N` is the sum."""
-    launch(size).transfer(b"hola" * (length // 4) + b"!" * (length % 4))
+    launch(size).transfer(filler(length))
 
 
 @check("exact.fragments")
@@ -39,7 +39,7 @@ def check_fragments(launch: LaunchReceiving, how: str) -> None:
     mark = receiver.mark()
     peer = receiver.server.connect()
     for length in lengths:
-        peer.send(bytes(length)).until_consumed()
+        peer.send(filler(length)).until_consumed()
     peer.close()
     receiver.account(mark, sum(lengths))
 
@@ -52,7 +52,7 @@ def check_coalesced(receiver: Receiving) -> None:
     with receiver.server.frozen():
         peer = receiver.server.connect()
         for length in (30, 30, 100, 7, 180):
-            peer.send(bytes(length))
+            peer.send(filler(length))
         with precondition():
             receiver.watch.until(
                 lambda: (far := peer.far_end()) is not None and far.receive_queue == 347, what="have all"
@@ -78,12 +78,12 @@ def check_small_segments(launch: LaunchReceiving) -> None:
 def check_complete_at_once(receiver: Receiving) -> None:
     """A piece is there as soon as its SIZE bytes are, and not before: `leido` does not wait for the next bytes or for the end."""
     mark = receiver.mark()
-    peer = receiver.server.connect().send(bytes(60)).until_consumed()
+    peer = receiver.server.connect().send(filler(60)).until_consumed()
     receiver.watch.until_still()
     receiver.until_reads(mark, [])
-    peer.send(bytes(40))
+    peer.send(filler(40))
     receiver.until_reads(mark, [100])
-    peer.send(bytes(250))
+    peer.send(filler(250))
     receiver.until_reads(mark, [100, 100, 100])
     peer.close()
     receiver.account(mark, 350)
@@ -93,10 +93,10 @@ def check_complete_at_once(receiver: Receiving) -> None:
 @pytest.mark.usefixtures("wire")
 def check_one_after_the_other(receiver: Receiving) -> None:
     """The receiver serves one connection after the other: each has pieces and a total of its own."""
-    receiver.transfer(bytes(130))
+    receiver.transfer(filler(130))
     mark = receiver.mark()
-    first = receiver.rests_with(bytes(30))
-    second = receiver.server.connect().send(bytes(220))
+    first = receiver.rests_with(filler(30))
+    second = receiver.server.connect().send(filler(220))
     first.close()
     mark = receiver.account(mark, 30)
     second.close()
@@ -109,7 +109,7 @@ def check_one_after_the_other(receiver: Receiving) -> None:
 def check_closes_at_end(receiver: Receiving, how: str) -> None:
     """When the sender has ended the stream, by close or by shutdown, the receiver prints the total and closes the connection."""
     mark = receiver.mark()
-    peer = receiver.server.connect().send(bytes(130))
+    peer = receiver.server.connect().send(filler(130))
     if how == "closed":
         peer.close()
     else:
@@ -135,7 +135,7 @@ def check_send_before_accept(receiver: Receiving) -> None:
     count = min(3, receiver.server.backlog)
     with receiver.server.frozen():
         for _ in range(count):
-            receiver.server.connect().send(bytes(250)).close()
+            receiver.server.connect().send(filler(250)).close()
     for _ in range(count):
         mark = receiver.account(mark, 250)
 
@@ -143,7 +143,7 @@ def check_send_before_accept(receiver: Receiving) -> None:
 @check("exact.large-pieces")
 def check_large_pieces(launch: LaunchReceiving) -> None:
     """A stream of 50,000,000 bytes is received in pieces of 20,000,000."""
-    launch(20 * MEGABYTES).transfer(bytes(50 * MEGABYTES))
+    launch(20 * MEGABYTES).transfer(filler(50 * MEGABYTES))
 
 
 @check("exact.binary")

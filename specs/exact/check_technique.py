@@ -6,7 +6,7 @@ from grader.errors import Inconclusive, SubmissionFault
 from grader.observe.receives import TRACED, Receive, receives
 from grader.spec import check
 from grader.worker.scene import Scene
-from specs.receiving import Receiving
+from specs.receiving import Receiving, filler
 
 SOCKET_CALLS = {"recvfrom", "recvmsg", "recvmmsg"}
 
@@ -52,7 +52,7 @@ def _traced(receiver: Receiving) -> list[Receive]:
     mark = receiver.mark()
     peer = receiver.server.connect()
     for length in (30, 30, 40, 150):
-        peer.send(bytes(length)).until_consumed()
+        peer.send(filler(length)).until_consumed()
     peer.close()
     receiver.account(mark, 250)
     found = receives(tracer.calls())

@@ -6,11 +6,10 @@ import re
 import struct
 from itertools import pairwise
 
-from grader.errors import ProgramEnded, SubmissionFault
+from grader.errors import SubmissionFault
 from grader.job import Evidence
 from grader.peers.tcp import TcpPeer
 from grader.text import bounded
-from grader.worker.watch import CEILING
 from specs.common import Receiver, wrong_lengths
 
 _HEADER = struct.Struct("!II")
@@ -20,7 +19,6 @@ _LETTER = re.compile(rb"[0-9A-Za-z]")
 _APART = re.compile("[\r\n -/:-@\\[-`{-~]|»|”|$".encode())
 _LINE_END = re.compile(rb"[\r\n]")
 _BRACKETS = re.compile(rb"\([^()]*\)|\[[^\[\]]*\]")
-_SLOWEST = 1 << 18  #: bytes a second: a terminal below this rate counts as stuck
 _SHOWN = 200  #: characters of what was printed, in messages
 _BETWEEN = 64  #: bytes of other text that may stand between a word and its datum
 
@@ -64,12 +62,8 @@ def until_printed(server: Receiver, first: str, second: str) -> None:
         return was_printed(content, first, second)
 
     try:
-        server.watch.until(printed, what="print the two data", ceiling=CEILING + size / _SLOWEST)
+        server.watch.until(printed, what="print the two data")
     except SubmissionFault as fault:
-        if isinstance(fault, ProgramEnded):
-            stdout.wait_end(CEILING)  # its last words may still be on their way
-            if printed():
-                return
         if fault.expected is None:
             fault.expected = f"dato1 {bounded(first, _SHOWN)} dato2 {bounded(second, _SHOWN)}"
             fault.actual = bounded(stdout.last_lines(3), 2 * _SHOWN) or "nothing on stdout"

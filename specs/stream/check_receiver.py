@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.spec import check, precondition
-from specs.receiving import LaunchReceiving, Receiving
+from specs.receiving import LaunchReceiving, Receiving, filler
 
 LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
 BINARY = b"\0\0a\0" + bytes(range(256)) + b"\n\xff\r\n\0"
@@ -18,7 +18,7 @@ BINARY = b"\0\0a\0" + bytes(range(256)) + b"\n\xff\r\n\0"
 )
 def check_reads_and_total(launch: LaunchReceiving, size: int, length: int) -> None:
     """The receiver prints `leido N` for every read, N from 1 to SIZE, and at end of file `total N`, the sum of them."""
-    launch(size).transfer(b"hola" * (length // 4) + b"!" * (length % 4))
+    launch(size).transfer(filler(length))
 
 
 @check("stream.asks-for-size")
@@ -32,7 +32,7 @@ def check_asks_for_size(launch: LaunchReceiving, size: int, reads: list[int]) ->
     with receiver.server.frozen():
         peer = receiver.server.connect()
         for _ in range(4):
-            peer.send(bytes(total // 4))
+            peer.send(filler(total // 4))
         with precondition():
             receiver.watch.until(
                 lambda: (far := peer.far_end()) is not None and far.receive_queue == total, what="have all"
@@ -49,7 +49,7 @@ def check_does_not_wait(receiver: Receiving) -> None:
     peer = receiver.server.connect()
     pieces = [5, 1, 12, 99]
     for count, piece in enumerate(pieces, 1):
-        peer.send(bytes(piece))
+        peer.send(filler(piece))
         receiver.until_reads(mark, pieces[:count])
     peer.close()
     receiver.account(mark, sum(pieces), reads=pieces)
@@ -61,8 +61,8 @@ def check_one_after_the_other(receiver: Receiving) -> None:
     """The receiver serves one connection after the other, and each has a total of its own."""
     receiver.transfer(b"hola")
     mark = receiver.mark()
-    first = receiver.rests_with(bytes(30))
-    second = receiver.server.connect().send(bytes(220))
+    first = receiver.rests_with(filler(30))
+    second = receiver.server.connect().send(filler(220))
     first.close()
     mark = receiver.account(mark, 30)
     second.close()
@@ -102,7 +102,7 @@ def check_send_before_accept(receiver: Receiving, senders: int) -> None:
     count = min(senders, receiver.server.backlog)
     with receiver.server.frozen():
         for _ in range(count):
-            receiver.server.connect().send(bytes(1024)).close()
+            receiver.server.connect().send(filler(1024)).close()
     for _ in range(count):
         mark = receiver.account(mark, 1024)
 
@@ -110,7 +110,7 @@ def check_send_before_accept(receiver: Receiving, senders: int) -> None:
 @check("stream.large")
 def check_large(launch: LaunchReceiving) -> None:
     """A stream of 50,000,000 bytes is received with a SIZE of 50,000,000."""
-    launch(LARGE).transfer(bytes(LARGE))
+    launch(LARGE).transfer(filler(LARGE))
 
 
 @check("stream.binary")

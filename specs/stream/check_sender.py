@@ -21,7 +21,7 @@ from specs.sending import (
 from specs.stream.modes import mode_changes
 
 MSS = 1448  #: bytes: MTU 1500 less the headers of IPv4 and TCP, and TCP's timestamps
-SMALL = 1024  #: bytes: fits every buffer
+SMALL = 1000  #: bytes: fits every buffer
 
 
 @check("stream.sends-size")

@@ -15,7 +15,7 @@ from specs.common import Sender, SenderRun, said
 from specs.sending import expect_send_error_told, received
 
 LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
-SMALL = 1024
+SMALL = 1000
 
 
 @check("stream.waits-for-reader")
