@@ -105,22 +105,26 @@ class Stillness:
 
 @dataclasses.dataclass(slots=True)
 class Traffic:
-    """Fed with snapshots and the clock: how long no byte has moved and no thread come or gone.
+    """Fed with snapshots and the clock: what has happened since a byte moved, or a thread came or went.
 
-    `burnt` is the threads' own processor time, so other load on the machine does not count.
+    Time in which a thread wants a processor, or stands in its tracer's hands, is not counted: on a
+    loaded machine that may be long, and the program can do nothing about it.
     """
 
-    still_for: float = 0.0  #: seconds without traffic
-    burnt: float = 0.0  #: seconds of processor time used in them
+    asleep: float = 0.0  #: seconds in which every thread slept
+    burnt: float = 0.0  #: seconds of processor time that the threads used
     _last: object = None
-    _since: float = 0.0
+    _now: float = 0.0
     _used: int = 0
 
     def feed(self, snapshot: Snapshot, now: float) -> None:
         used = sum(view.run_ns for view in snapshot.tasks)
         if (traffic := snapshot.traffic()) != self._last:
-            self._last, self._since, self._used = traffic, now, used
-        self.still_for, self.burnt = now - self._since, (used - self._used) / 1e9
+            self._last, self._used, self.asleep = traffic, used, 0.0
+        elif not any(view.state in "RDt" for view in snapshot.tasks):
+            self.asleep += now - self._now
+        self._now = now
+        self.burnt = (used - self._used) / 1e9
 
 
 def _restless_task(view: TaskView) -> str | None:

@@ -25,15 +25,15 @@ from grader.worker.program import RunningProgram
 
 T = TypeVar("T")
 
-CEILING = 10.0  #: seconds without the awaited state, and without any traffic, after which a wait fails
+CEILING = 10.0  #: seconds that a program may sleep without any traffic before a wait fails
 _LONGEST = 90.0  #: seconds after which it fails whatever moves: below the check's own time limit
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
 _BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
-_SPUN = 1.0  #: seconds without traffic that count as rest for a program that never sleeps for good
-_SPUN_CPU = 0.3  #: and of processor time, if it is not asleep: else it may only be waiting for a processor
+_SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
+_SPUN_CPU = 0.8  #: seconds of processor time without traffic that do so for a program that never sleeps
 _RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
 _REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
 
@@ -120,8 +120,8 @@ class Watch:
         traffic.feed(seen, now)
         if traffic.burnt > _BURNT + self.given / _WORK:
             return "the program did not {what}: it keeps the processor busy to no effect"
-        if traffic.still_for > CEILING:
-            return f"for {CEILING:.0f} s nothing moved, and the program did not {{what}}"
+        if traffic.asleep > CEILING:
+            return f"the program slept for {CEILING:.0f} s and did not {{what}}"
         if not stillness.feed(seen, now) or not self._outputs_taken():
             return None
         if self.programs and self.programs[-1].ended():
@@ -159,7 +159,7 @@ class Watch:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
 
         A program that spins, or wakes by a clock, never rests. For it a second in which no byte moved, and no
-        thread came or went, is rest, if it had the processor to move one.
+        thread came or went, is rest: a second asleep, or nearly one of processor time.
         """
         stillness, traffic = Stillness(window=_REST), Traffic()
         deadline = time.monotonic() + ceiling
@@ -170,8 +170,7 @@ class Watch:
             if stillness.feed(seen, now) and self._outputs_taken():
                 return
             traffic.feed(seen, now)
-            asleep = all(view.state not in "RD" for view in seen.tasks)
-            if traffic.still_for > _SPUN and (asleep or traffic.burnt > _SPUN_CPU):
+            if traffic.asleep > _SPUN or traffic.burnt > _SPUN_CPU:
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")

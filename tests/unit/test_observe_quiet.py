@@ -134,16 +134,32 @@ def test_processor_time_without_traffic_is_counted() -> None:
     traffic = Traffic()
     traffic.feed(burnt(0.5), 10.0)
     traffic.feed(burnt(2.5), 14.0)
-    assert (traffic.still_for, traffic.burnt) == (4.0, 2.0)
+    assert (traffic.asleep, traffic.burnt) == (0.0, 2.0)
 
 
-def test_traffic_begins_the_count_anew() -> None:
+def test_time_asleep_without_traffic_is_counted() -> None:
     traffic = Traffic()
-    traffic.feed(burnt(0.0), 10.0)
+    for second in (10.0, 12.0, 15.0):
+        traffic.feed(snapshot(ONE, task=replace(TASK, call=SLEEP)), second)
+    assert (traffic.asleep, traffic.burnt) == (5.0, 0.0)
+
+
+@pytest.mark.parametrize("state", ["R", "D", "t"])
+def test_time_in_which_a_thread_is_kept_waiting_is_not_counted(state: str) -> None:
+    traffic = Traffic()
+    for second in (10.0, 40.0):
+        traffic.feed(snapshot(ONE, task=replace(TASK, state=state)), second)
+    assert traffic.asleep == 0.0
+
+
+def test_traffic_begins_the_counts_anew() -> None:
+    traffic = Traffic()
+    traffic.feed(snapshot(ONE), 10.0)
+    traffic.feed(snapshot(ONE), 13.0)
     traffic.feed(burnt(2.0, replace(ONE, receive_queue=1)), 14.0)
-    assert (traffic.still_for, traffic.burnt) == (0.0, 0.0)
+    assert (traffic.asleep, traffic.burnt) == (0.0, 0.0)
     traffic.feed(burnt(3.0, replace(ONE, receive_queue=1)), 15.0)
-    assert (traffic.still_for, traffic.burnt) == (1.0, 1.0)
+    assert (traffic.asleep, traffic.burnt) == (0.0, 1.0)
 
 
 def test_queued_bytes_take_longer_than_the_kernel_may_hold_them() -> None:
