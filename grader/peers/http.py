@@ -8,13 +8,12 @@ import select
 from collections.abc import Iterator
 from typing import Self
 
-from grader.errors import ProgramEnded, SubmissionFault
-from grader.peers.tcp import NotClosedError, TcpPeer
+from grader.errors import SubmissionFault
+from grader.peers.tcp import TcpPeer
 from grader.worker.compare import show_bytes
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)( [^\r\n]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*")
-REPLY_LIMIT = 64 << 20  #: bytes; a longer reply is not waited for to its end (see `HttpClient.pieces`)
 HEADER_LIMIT = 65_536  #: bytes; a reply whose header is longer is taken for one without end
 
 
@@ -77,12 +76,6 @@ class HttpClient(TcpPeer):
         """Send a whole request."""
         return self.send(get(path, version, method))
 
-    def until_closed(self) -> Self:
-        """As for any peer, but as long as bytes come the wait begins anew."""
-        while self._end is None and len(self._received) < REPLY_LIMIT:
-            self._until_more()
-        return super().until_closed()
-
     def response(self) -> Response:
         """The reply, read until the server closes, as it must; `Content-Length` and body must agree."""
         raw = self.receive_until_end()
@@ -107,8 +100,11 @@ class HttpClient(TcpPeer):
     def pieces(self, count: int) -> Iterator[bytes]:
         """The next `count` bytes as they come, so that nothing is kept; fewer when the connection ends before."""
         while count:
-            if not self._received and self._end is None:
-                self._until_more()
+            self._watch.until(
+                lambda: self._received or self._fill(1) or self._end,
+                what=f"send the last {count:,} bytes",
+                descriptors=[(self._socket.fileno(), select.POLLIN)],
+            )
             if not self._received:
                 return
             piece = self._take(min(count, len(self._received)))
@@ -124,17 +120,3 @@ class HttpClient(TcpPeer):
                 raise SubmissionFault("the reply's header does not end", actual=repr(raw[:200]))
         status, fields = parse_header(raw)
         return Response(status, fields, raw, b"")
-
-    def _until_more(self) -> None:
-        """Wait for further bytes, or the end; else `NotClosedError`, since every reply is followed by the end."""
-        seen = len(self._received)
-        try:
-            self._watch.until(
-                lambda: self._fill(seen + 1) or self._end,
-                what="send more, or close the connection",
-                descriptors=[(self._socket.fileno(), select.POLLIN)],
-            )
-        except ProgramEnded:
-            raise
-        except SubmissionFault as fault:
-            raise NotClosedError(str(fault)) from fault
