@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.errors import SubmissionFault
+from grader.observe.sockets import TcpState
 from grader.peers.http import HttpClient, Response
 from grader.peers.reverse import pattern
 from grader.spec import MiB, precondition
@@ -175,11 +176,16 @@ def next_is_served(server: Web, site: Site) -> None:
 
 
 def until_blocked_sending(server: Web, client: HttpClient) -> None:
-    """Wait until the program sleeps with more to send than `client`, who does not read, can take."""
+    """Wait until the program sleeps with more to send than `client`, who does not read, can take.
+
+    Or until its reply is over: too early, as what came of it will show.
+    """
 
     def blocked() -> bool:
         near, far = client.near_end(), client.far_end()
-        if near is None or far is None or not near.receive_queue or not far.send_queue:
+        if near is None or far is None or far.state not in {TcpState.ESTABLISHED, TcpState.CLOSE_WAIT}:
+            return True
+        if not near.receive_queue or not far.send_queue:
             return False
         tasks = [task for task in server.program.tasks() if task.state != "Z"]
         return all(task.state == "S" and task.call is not None for task in tasks)
