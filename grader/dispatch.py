@@ -42,8 +42,8 @@ class Dispatcher:
         self._cell = cell
         self._built = msgspec.json.encode(built)
         self._cases = cases
-        # Checks mostly wait for the kernel: two workers keep a core busy.
-        self._jobs = jobs or 2 * len(os.sched_getaffinity(0))
+        # Checks mostly wait for the kernel: three workers keep a core busy.
+        self._jobs = jobs or 3 * len(os.sched_getaffinity(0))
         self._deadline = time.monotonic() + JOB_CEILING
 
     def run(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:

@@ -34,7 +34,7 @@ _MAKEFILE_READ = 1 << 20
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write results.json and junit.xml here."
 )
-@click.option("--jobs", type=click.IntRange(1, 64), help="Workers at the same time (default: two a core).")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Workers at the same time (default: three a core).")
 @click.option("--verbose", "-v", is_flag=True, help="Show every failure in full, and every check.")
 def check(  # noqa: PLR0917 - click passes everything by keyword
     path: Path | None,

@@ -16,6 +16,7 @@ from grader.peers.tcp import TcpPeer
 
 HEADER = struct.Struct("!I")
 MAX_PAYLOAD = 64 << 20  #: the largest length that every server must take
+_PERIOD = 1_048_583  #: bytes; a prime
 
 
 def header(length: int) -> bytes:
@@ -29,8 +30,12 @@ def request(payload: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=8)
 def pattern(length: int, seed: int = 0) -> bytes:
-    """`length` bytes without symmetry or period, NULs included, the same in every run."""
-    return random.Random(seed).randbytes(length)  # noqa: S311 - test data
+    """`length` bytes without symmetry, NULs included, the same in every run.
+
+    They repeat after a prime number of bytes, which is no multiple of any buffer's size.
+    """
+    block = random.Random(seed).randbytes(min(length, _PERIOD))  # noqa: S311 - test data
+    return (block * (length // _PERIOD + 1))[:length]
 
 
 class ReverseClient(TcpPeer):

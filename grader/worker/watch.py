@@ -19,7 +19,7 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.quiet import Snapshot, Stillness, Traffic, take
+from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take
 from grader.observe.sockets import SocketTable
 from grader.worker.program import RunningProgram
 
@@ -29,6 +29,7 @@ CEILING = 10.0  #: seconds that a program may sleep without any traffic before a
 _LONGEST = 90.0  #: seconds after which it fails whatever moves: below the check's own time limit
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
+_CELL_PACE = 0.008  #: seconds between two looks at the whole cell: its counts tell what happened between them
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
 _BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
@@ -84,12 +85,16 @@ class Watch:
         for program in servers:
             poller.register(program.pidfd, select.POLLIN)
         started = time.monotonic()
+        due = started + _PATIENCE
         stillness, traffic = Stillness(), Traffic()
         for look in itertools.count():
             if value := condition():
                 return value
-            now = time.monotonic()
-            if reason := self._hopeless(servers, stillness, traffic, now - started):
+            reason = self._hopeless(servers, time.monotonic() - started)
+            if reason is None and time.monotonic() >= due:
+                due = time.monotonic() + _CELL_PACE
+                reason = self._without_effect(stillness, traffic)
+            if reason:
                 if value := condition():  # it came true while hope was given up
                     return value
                 kind = ProgramEnded if any(program.ended() for program in servers) else SubmissionFault
@@ -99,22 +104,17 @@ class Watch:
             poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS)
         raise AssertionError  # not reached: the count has no end
 
-    def _hopeless(
-        self,
-        servers: Sequence[RunningProgram],
-        stillness: Stillness,
-        traffic: Traffic,
-        waited: float,
-    ) -> str | None:
+    def _hopeless(self, servers: Sequence[RunningProgram], waited: float) -> str | None:
         """Why the awaited state cannot come any more, None while it may."""
         for program in servers:
             if program.ended() and self._outputs_taken():
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
         if waited > _LONGEST:
             return f"within {_LONGEST:.0f} s the program did not {{what}}"
-        return None if waited <= _PATIENCE else self._without_effect(stillness, traffic)
+        return None
 
     def _without_effect(self, stillness: Stillness, traffic: Traffic) -> str | None:
+        """The same, judged by a look at the whole cell."""
         now = time.monotonic()
         seen = self.snapshot()
         traffic.feed(seen, now)
@@ -174,7 +174,7 @@ class Watch:
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
-            pace.poll(_PACE_MS)
+            pace.poll(_CELL_PACE * 1000 if is_quiet(seen) else _PACE_MS)
 
 
 @contextlib.contextmanager

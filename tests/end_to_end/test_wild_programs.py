@@ -50,8 +50,9 @@ def test_a_wild_program_fails_and_leaves_nothing(tmp_path: Path, kind: str) -> N
 
 
 def _slow_submission(folder: Path, word: str) -> Path:
-    """A server that never listens, under a name that can be found among the processes."""
-    source = f'#!/bin/sh\nexec /usr/bin/python3 -c "import time; time.sleep(1000)" {word}\n'
+    """A server that is busy with other ports for minutes, under a name that can be found among the processes."""
+    code = "import socket, time\nwhile True: s = socket.create_server(('', 0)); time.sleep(0.1); s.close()"
+    source = f'#!/bin/sh\nexec /usr/bin/python3 -c "{code}" {word}\n'
     (folder / "srv_rev_sec").write_text(source)
     (folder / "srv_rev_sec").chmod(0o755)
     return folder

@@ -220,26 +220,26 @@ def test_interrupted_dump_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> Non
         part(DONE, bytes(4), 1),
         part(DATA, b"new", 2) + part(DONE, bytes(4), 2),
     )
-    assert asking(kernel, monkeypatch)._ask(b"?") == [b"new"]
+    assert asking(kernel, monkeypatch)._ask(20, 0x301, b"?") == [b"new"]
     assert len(kernel.asked) == 2
 
 
 def test_replies_to_an_earlier_request_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(part(DATA, b"stale", 99) + part(DATA, b"fresh", 1), part(DONE, bytes(4), 1))
-    assert asking(kernel, monkeypatch)._ask(b"?") == [b"fresh"]
+    assert asking(kernel, monkeypatch)._ask(20, 0x301, b"?") == [b"fresh"]
 
 
 @pytest.mark.parametrize("kind", [ERROR, DONE])
 def test_refused_dump_raises_the_kernels_error(kind: int, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(part(kind, struct.pack("=i", -2)))
     with pytest.raises(FileNotFoundError, match="sock_diag"):
-        asking(kernel, monkeypatch)._ask(b"?")
+        asking(kernel, monkeypatch)._ask(20, 0x301, b"?")
 
 
 def test_dump_that_never_settles_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     replies = [part(DONE, bytes(4), number, flags=0x10) for number in range(1, 100)]
     with pytest.raises(InterruptedError):
-        asking(Kernel(*replies), monkeypatch)._ask(b"?")
+        asking(Kernel(*replies), monkeypatch)._ask(20, 0x301, b"?")
 
 
 def test_cut_message_is_refused() -> None:
