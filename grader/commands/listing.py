@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from grader.job import TIERS
 from grader.practical import load_practicals
@@ -18,15 +20,17 @@ def listing(*, show_checks: bool) -> None:
     practicals = load_practicals()
     for practical in practicals.values():
         console.print(f"[bold]{practical.name}[/]: {practical.summary}")
-        table = Table(box=None, padding=(0, 2, 0, 2))
-        for heading in ("program", "arguments", "what it is", *TIERS, "points"):
-            number = heading in {*TIERS, "points"}
-            table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "what it is")
+        table = Table(box=None, padding=(0, 1, 0, 1))
+        table.add_column("program")
+        for heading in (*TIERS, "points"):
+            table.add_column(heading, justify="right", no_wrap=True)
         for program in practical.programs.values():
             rows = [check for check in practical.checks.values() if program.name in check.programs]
             counts = [str(sum(check.tier == tier for check in rows)) for tier in TIERS]
             points = f"{sum(check.points for check in rows):g}"
-            table.add_row(program.name, program.arguments, program.summary, *counts, points)
+            call = Text(f"{program.name} {program.arguments}")
+            summary = Padding(Text(program.summary, "dim"), (0, 0, 0, 2))
+            table.add_row(Group(call, summary), *counts, points)
         console.print(table)
         if show_checks:
             checks = Table(box=None, padding=(0, 2, 0, 2))

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -154,10 +154,12 @@ class Stage:
         """Capture what travels from now on: the story ends with its ladder."""
         self._capture = self.scene.keep(Capture())
 
-    def serve(self, program: str, *more: str, name: str | None = None, stopped_after: str = "") -> Actor:
+    def serve(
+        self, program: str, *more: str, name: str | None = None, stopped_after: Sequence[str] = ()
+    ) -> Actor:
         """Start a program that listens, and wait until it does; `more` follows its port.
 
-        With `stopped_after` it is stopped when it has made this system call, whatever it does next.
+        With `stopped_after` it is stopped when it has made one of these system calls, whatever it does next.
         """
         port = fresh_port()
         actor = self._start(name or program, program, [str(port), *more], port, stopped_after)
@@ -172,7 +174,12 @@ class Stage:
         return actor
 
     def connect(
-        self, program: str, to: Actor | int, *more: str, name: str | None = None, stopped_after: str = ""
+        self,
+        program: str,
+        to: Actor | int,
+        *more: str,
+        name: str | None = None,
+        stopped_after: Sequence[str] = (),
     ) -> Actor:
         """Start a program that connects to an actor's port; `more` follows HOST PORT."""
         port = to if isinstance(to, int) else to.port
@@ -228,22 +235,23 @@ class Stage:
     def close(self) -> None:
         self.scene.close()
 
-    def _start(self, name: str, program: str, arguments: list[str], port: int, stopped_after: str) -> Actor:
-        inject = [Injection([stopped_after], signal="SIGSTOP")] if stopped_after else []
+    def _start(
+        self, name: str, program: str, arguments: list[str], port: int, stopped_after: Sequence[str]
+    ) -> Actor:
+        inject = [Injection(stopped_after, signal="SIGSTOP")] if stopped_after else []
         self.tell(name, f"starts: {program} {' '.join(arguments)}")
         traced = self.scene.launch(*arguments, program=program, inject=inject)
         actor = Actor(self, name, traced.program, port)
         self._actors.append(actor)
         if stopped_after:
+            calls = " or ".join(stopped_after)
             self.until(
                 lambda: all(task.state in "Tt" for task in actor.program.tasks()) or actor.program.ended(),
-                what=f"call {stopped_after}",
+                what=f"call {calls}",
             )
             if actor.program.ended():
-                raise SubmissionFault(
-                    f"{program} {actor.program.describe_end()} before it called {stopped_after}"
-                )
-            self.tell(name, f"is stopped right after {stopped_after}")
+                raise SubmissionFault(f"{program} {actor.program.describe_end()} before it called {calls}")
+            self.tell(name, f"is stopped right after {calls}")
         return actor
 
 

@@ -37,7 +37,7 @@ def server_dies(stage: Stage) -> None:
     stage.record()
     receiver = stage.serve("receptor", "1024")
     receiver.freeze()
-    sender = stage.connect("emisor", receiver, "1024", stopped_after="connect")
+    sender = stage.connect("emisor", receiver, "1024", stopped_after=["connect"])
     receiver.kill()
     sender.go_on().until_end()
 
@@ -64,6 +64,24 @@ def receiver_dies(stage: Stage) -> None:
     sender.until_blocked()
     receiver.kill()
     sender.until_end()
+
+
+@experiment(
+    "send-to-a-dead-receiver",
+    slide="Envío de datos por socket stream",
+    programs=["receptor", "envio_multiple_2send"],
+)
+def send_to_the_dead(stage: Stage) -> None:
+    """The receiver died with bytes unread, so its kernel answered with RST. The send after that fails with ECONNRESET; any further one with EPIPE, and SIGPIPE, which ends a program that does not ignore it."""
+    stage.record()
+    receiver = stage.serve("receptor", "1024")
+    receiver.freeze()
+    sender = stage.connect(
+        "envio_multiple_2send", receiver, "hola", "mundo", stopped_after=["sendto", "write"]
+    )
+    receiver.kill()
+    stage.rest()
+    sender.go_on().until_end()
 
 
 @experiment("non-blocking-send", slide="Envío no bloqueante", programs=["receptor", "emisor_nb"])

@@ -23,6 +23,8 @@ while True:
             dato1 = f.read(tam1)
             dato2 = f.read(tam2)
             if len(dato1) + len(dato2) == tam1 + tam2:
-                print(f"De {quien}:\n  dáto1 = {dato1.decode(errors='replace')}\n  dáto2 = {dato2.decode(errors='replace')}")
+                print(
+                    f"De {quien}:\n  dáto1 = {dato1.decode(errors='replace')}\n  dáto2 = {dato2.decode(errors='replace')}"
+                )
     except (OSError, MemoryError) as error:
         print("error:", error, file=sys.stderr)

@@ -1,4 +1,5 @@
 """Non-blocking sockets and a selector; a generator is what is left to do for each client."""
+
 import os
 import selectors
 import socket
@@ -46,7 +47,9 @@ def client(conn, body):
         info = os.fstat(file)
         if not stat.S_ISREG(info.st_mode):
             return (yield from ending(conn, ERROR % b"404 No file"))
-        yield from sending(conn, b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % info.st_size, socket.MSG_MORE)
+        yield from sending(
+            conn, b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % info.st_size, socket.MSG_MORE
+        )
         yield from body(conn, file, info.st_size)
     finally:
         os.close(file)

@@ -1,4 +1,5 @@
 """A thread for each client (socketserver); large files through windows; percent-decoding by the library."""
+
 import mmap
 import os
 import pathlib
@@ -52,7 +53,9 @@ class Handler(socketserver.StreamRequestHandler):
                 self.request.sendall(parts[0])
                 return
             for begin in range(0, size, WINDOW):
-                with mmap.mmap(source.fileno(), min(WINDOW, size - begin), access=mmap.ACCESS_READ, offset=begin) as window:
+                with mmap.mmap(
+                    source.fileno(), min(WINDOW, size - begin), access=mmap.ACCESS_READ, offset=begin
+                ) as window:
                     with memoryview(window) as view:
                         self.send([*parts, view])
                 parts = []
