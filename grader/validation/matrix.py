@@ -48,7 +48,9 @@ def _matrix(practical: Practical, program: str, defects: Sequence[Outcome]) -> R
     names = Text(
         "  ".join(f"{number}={outcome.subject.name}" for number, outcome in enumerate(defects, 1)), "dim"
     )
-    title = Text.assemble((f"{practical.name}: {program}", "bold"), f", {len(defects)} defects")
+    title = Text.assemble(
+        (f"{practical.name}: {program}", "bold"), f", {len(defects)} defect{'s' * (len(defects) != 1)}"
+    )
     return Group(title, body, names, Text())
 
 

@@ -72,13 +72,13 @@ def test_programs_that_pause_for_enter(name: str, tmp_path: Path) -> None:
 def test_program_that_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "acepta.c").write_text("int main(void) { return 0; }\n")
     run = grader("experiment", "backlog", "--submission", tmp_path)
-    assert run.returncode == 2
+    assert run.returncode == 4
     assert "conecta" in run.stderr
 
 
 def test_unknown_experiment_lists_those_there_are() -> None:
     run = grader("experiment", "no-such")
-    assert run.returncode == 2
+    assert run.returncode == 4
     assert "backlog" in run.stderr
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A buffered reader made by hand around the socket's raw file, with blocks of 64 KiB."""
+
 import errno
 import io
 import socket

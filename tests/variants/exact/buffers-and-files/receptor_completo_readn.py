@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """One buffer for all pieces, filled by recv_into."""
+
 import errno
 import socket
 import sys

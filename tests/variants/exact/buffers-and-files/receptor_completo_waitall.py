@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """recvmsg_into with MSG_WAITALL, repeated where it is cut short."""
+
 import errno
 import socket
 import sys

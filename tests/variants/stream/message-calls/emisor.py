@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """One sendmsg."""
+
 import socket
 import sys
 

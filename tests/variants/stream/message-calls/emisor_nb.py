@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """setblocking, which uses ioctl, and one send."""
+
 import socket
 import sys
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Waits with select, receives with recvmsg, and says nothing of a read that meets the end."""
+
 import errno
 import select
 import socket
