@@ -30,8 +30,9 @@ DEFECT = Defect(
 
 
 def outcome(statuses: dict[str, str], *, defect: Defect | None = DEFECT) -> Outcome:
-    kind = "reference" if defect is None else "defect"
-    return Outcome(Subject(kind, "made-up (c)", "connection", defect=defect), statuses)
+    if defect is None:
+        return Outcome(Subject("reference", "c", "connection"), statuses)
+    return Outcome(Subject("defect", "made-up (c)", "connection", defect=defect), statuses)
 
 
 def test_defect_that_fails_its_row_is_right() -> None:
