@@ -18,7 +18,7 @@ grade: setup
 
 test: setup
 	@ci/install-system tests
-	$(VENV)/bin/python -m pytest -n auto --dist worksteal --instafail tests
+	$(VENV)/bin/python -m pytest -n $$(( 2 * $$(nproc) )) --dist worksteal --instafail tests
 
 lint: setup
 	$(VENV)/bin/ruff check .

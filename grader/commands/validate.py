@@ -17,7 +17,7 @@ _EVERY = 20  #: subjects between two lines of a log
 
 @click.command()
 @click.option("--practical", "names", multiple=True, metavar="NAME", help="Validate this practical only.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Gradings at the same time (default: one a core).")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Gradings at the same time (default: two a core).")
 def validate(names: tuple[str, ...], jobs: int | None) -> int:
     """Grade all references, variants and defects, and show which check catches what.
 

@@ -16,7 +16,7 @@ from grader.validation.subjects import Outcome, Subject, examine
 def examine_all(subjects: Sequence[Subject], jobs: int | None = None) -> Iterator[Outcome]:
     """The outcome of each subject, in the order in which they end."""
     context = multiprocessing.get_context("spawn")  # each grading runs a pytest of its own: no shared state
-    workers = jobs or len(os.sched_getaffinity(0))
+    workers = jobs or 2 * len(os.sched_getaffinity(0))
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
     try:
         futures = {pool.submit(_examine, subject): subject for subject in subjects}

@@ -15,7 +15,7 @@ from grader.run import grade
 from grader.submission import open_submission
 from grader.validation.catalogue import Defect, load, materialise, variants
 
-JOBS = 3  #: workers of one grading, when one grading a core runs: checks mostly wait for the kernel
+JOBS = 2  #: workers of one grading, when two gradings a core run: each worker costs a room of its own
 
 
 class Subject(msgspec.Struct, frozen=True):

@@ -29,7 +29,10 @@ CEILING = 10.0  #: seconds that a program may sleep without any traffic before a
 _LONGEST = 90.0  #: seconds after which it fails whatever moves: below the check's own time limit
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
-_CELL_PACE = 0.008  #: seconds between two looks at the whole cell: its counts tell what happened between them
+# Looks at the whole cell are dear, and its counts tell what happened between two of them: seconds from one to the next,
+_CELL_PACE = 0.025  # while something is awaited,
+_REST_PACE = 0.0135  # while rest lasts (four looks in _REST),
+_UNREST_PACE = 0.003  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
 _BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
@@ -174,7 +177,7 @@ class Watch:
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
-            pace.poll(_CELL_PACE * 1000 if is_quiet(seen) else _PACE_MS)
+            pace.poll(1000 * (_REST_PACE if is_quiet(seen) else _UNREST_PACE))
 
 
 @contextlib.contextmanager

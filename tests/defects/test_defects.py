@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from grader.practical import Practical, load_practicals
-from grader.validation.catalogue import Defect, load
-from tests.defects.__main__ import failing
+from grader.validation.catalogue import load
+from grader.validation.subjects import Subject, examine, subjects
 
-DEFECTS = load()
-
-
-@pytest.mark.parametrize("defect", DEFECTS, ids=str)
-def test_defect_fails_the_checks_of_its_row_and_no_other(defect: Defect) -> None:
-    found = {identifier: status for identifier, (status, _) in failing(defect).items()}
-    assert found == dict.fromkeys(defect.expected, "failed")
+PRACTICALS = list(load_practicals().values())
+DEFECTS = [subject for subject in subjects(PRACTICALS) if subject.kind == "defect"]
 
 
-@pytest.mark.parametrize("practical", load_practicals().values(), ids=lambda practical: practical.name)
+@pytest.mark.parametrize("subject", DEFECTS, ids=lambda subject: str(subject.defect))
+def test_defect_fails_the_checks_of_its_row_and_no_other(subject: Subject) -> None:
+    assert examine(subject).problems() == []
+
+
+@pytest.mark.parametrize("practical", PRACTICALS, ids=lambda practical: practical.name)
 def test_every_check_is_meant_for_some_defect(practical: Practical) -> None:
     meant = {identifier for defect in load(practical.name) for identifier in defect.caught_by}
-    assert set(practical.checks) - meant == set()
+    assert meant == set(practical.checks)
 
 
 def test_every_difference_has_its_row() -> None:
     kept = set(Path(__file__).parent.glob("*/*/*.diff"))
-    assert kept == {defect.patch for defect in DEFECTS}
+    assert kept == {defect.patch for defect in load()}
