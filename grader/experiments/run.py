@@ -11,7 +11,7 @@ from grader.build import Built, Order, build_body
 from grader.cells import open_cell
 from grader.cells.base import Cell
 from grader.cells.room import Room
-from grader.errors import Inconclusive, SubmissionFault, UsageError
+from grader.errors import GraderBugError, Inconclusive, SubmissionFault, UsageError
 from grader.experiments.catalogue import Experiment
 from grader.experiments.stage import Event, Stage
 from grader.practical import load_practicals
@@ -44,12 +44,21 @@ def run_experiment(experiment: Experiment, submission: Submission, listen: Calla
         worker = cell.start_worker("act")
         worker.connection.send_bytes(msgspec.json.encode(built))
         while True:
-            message = msgspec.json.decode(worker.connection.recv_bytes(), type=Step | End)
+            message = msgspec.json.decode(_received(worker.connection), type=Step | End)
             if isinstance(message, End):
                 return message
             listen(message.event)
     finally:
         cell.close()
+
+
+def _received(connection: Connection) -> bytes:
+    try:
+        return connection.recv_bytes()
+    except EOFError:
+        raise GraderBugError(
+            "the process that ran the experiment has ended; its traceback stands above"
+        ) from None
 
 
 def _act(experiment: Experiment, room: Room, built: Built, connection: Connection) -> End:

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -26,11 +26,13 @@ from grader.wire.capture import Capture
 from grader.worker.program import RunningProgram
 from grader.worker.scene import Scene, fresh_port
 from grader.worker.server import HOST
+from grader.worker.sparse import forget_zeros
 from grader.worker.watch import CEILING
 
 P = TypeVar("P", bound=TcpPeer)
 
 _OUTPUT = 1.0  #: seconds for the rest of an ended program's output
+_ARGUMENT = 60  #: letters of an argument that are told
 _LINES = 6  #: lines of one program's output told at a time
 
 
@@ -99,7 +101,15 @@ class Actor:
         return self
 
     def go_on(self) -> Actor:
-        self.program.go_on()
+        """Let it go on; the signal is repeated, for one that came before the stop was complete has no effect."""
+
+        def moving() -> bool:
+            if any(task.state not in "TtZ" for task in self.program.tasks()):
+                return True
+            self.program.go_on()
+            return self.program.ended()
+
+        self._stage.until(moving, what="go on")
         self._stage.tell(self.name, "goes on")
         return self
 
@@ -154,12 +164,10 @@ class Stage:
         """Capture what travels from now on: the story ends with its ladder."""
         self._capture = self.scene.keep(Capture())
 
-    def serve(
-        self, program: str, *more: str, name: str | None = None, stopped_after: Sequence[str] = ()
-    ) -> Actor:
+    def serve(self, program: str, *more: str, name: str | None = None, stopped_after: str = "") -> Actor:
         """Start a program that listens, and wait until it does; `more` follows its port.
 
-        With `stopped_after` it is stopped when it has made one of these system calls, whatever it does next.
+        With `stopped_after` it is stopped when it has made this system call, whatever it does next.
         """
         port = fresh_port()
         actor = self._start(name or program, program, [str(port), *more], port, stopped_after)
@@ -179,7 +187,7 @@ class Stage:
         to: Actor | int,
         *more: str,
         name: str | None = None,
-        stopped_after: Sequence[str] = (),
+        stopped_after: str = "",
     ) -> Actor:
         """Start a program that connects to an actor's port; `more` follows HOST PORT."""
         port = to if isinstance(to, int) else to.port
@@ -201,6 +209,10 @@ class Stage:
         self.scene.sparse_file(name, size)
         self.tell("truncate", f"-s {size:,} {name}: a file of zeros that takes no space")
 
+    def forget_zeros(self, name: str, size: int) -> None:
+        """Give back the room that reading the first `size` bytes of a file of zeros has taken."""
+        forget_zeros(self.scene.room.data / name, size)
+
     def rest(self) -> None:
         """Wait until nothing moves any more by itself."""
         self.scene.watch.until_still()
@@ -213,7 +225,9 @@ class Stage:
             if not actor.program.ended():
                 self.tell(actor.name, actor.where())
         entries = [*self.scene.sockets.tcp(), *self.scene.sockets.udp()]
-        for entry in sorted(entries, key=lambda entry: (entry.state != TcpState.LISTEN, entry.local)):
+        for entry in sorted(
+            entries, key=lambda entry: (entry.state != TcpState.LISTEN, entry.local, entry.remote)
+        ):
             if line := _queues(entry):
                 self.tell("kernel", line)
 
@@ -235,24 +249,24 @@ class Stage:
     def close(self) -> None:
         self.scene.close()
 
-    def _start(
-        self, name: str, program: str, arguments: list[str], port: int, stopped_after: Sequence[str]
-    ) -> Actor:
-        inject = [Injection(stopped_after, signal="SIGSTOP")] if stopped_after else []
-        self.tell(name, f"starts: {program} {' '.join(arguments)}")
+    def _start(self, name: str, program: str, arguments: list[str], port: int, stopped_after: str) -> Actor:
+        inject = [Injection([stopped_after], signal="SIGSTOP")] if stopped_after else []
+        self.tell(name, f"starts: {' '.join([program, *map(_short, arguments)])}")
         traced = self.scene.launch(*arguments, program=program, inject=inject)
         actor = Actor(self, name, traced.program, port)
         self._actors.append(actor)
         if stopped_after:
-            calls = " or ".join(stopped_after)
-            self.until(
-                lambda: all(task.state in "Tt" for task in actor.program.tasks()) or actor.program.ended(),
-                what=f"call {calls}",
-            )
+            self.until(lambda: traced.stopped() or actor.program.ended(), what=f"call {stopped_after}")
             if actor.program.ended():
-                raise SubmissionFault(f"{program} {actor.program.describe_end()} before it called {calls}")
-            self.tell(name, f"is stopped right after {calls}")
+                raise SubmissionFault(
+                    f"{program} {actor.program.describe_end()} before it called {stopped_after}"
+                )
+            self.tell(name, f"is stopped right after {stopped_after}")
         return actor
+
+
+def _short(argument: str) -> str:
+    return argument if len(argument) <= _ARGUMENT else f"{argument[:8]}... ({len(argument):,} bytes)"
 
 
 def _queues(entry: SocketEntry) -> str:
@@ -266,9 +280,10 @@ def _queues(entry: SocketEntry) -> str:
         return f"port {port}: {entry.receive_queue} in the accept queue, backlog {entry.send_queue}"
     if entry.state == TcpState.SYN_SENT:
         return f"connection to port {entry.remote[1]}: SYN sent, no answer yet (SYN_SENT)"
-    if entry.receive_queue or entry.send_queue:
-        return (
-            f"socket {port} -> {entry.remote[1]} ({entry.state.name}): {entry.receive_queue:,} bytes not read,"
-            f" {entry.send_queue:,} not acknowledged"
-        )
-    return ""
+    # The end of the stream is queued behind the bytes, and counts as one more (tcp_diag_get_info).
+    ended = entry.state == TcpState.CLOSE_WAIT and entry.receive_queue > 0
+    unread = entry.receive_queue - ended
+    told = [f"{unread:,} bytes not read"] if unread else []
+    told += ["the end of the stream not read"] if ended else []
+    told += [f"{entry.send_queue:,} bytes not acknowledged"] if entry.send_queue else []
+    return f"socket {port} -> {entry.remote[1]} ({entry.state.name}): {', '.join(told)}" if told else ""

@@ -154,6 +154,10 @@ class Tracer:
         found = parse(text, after_exec_of=self._root if self._gated else None)
         return [call for call in found if call.name != "execve" or self._execve_wanted]
 
+    def rests(self) -> bool:
+        """Strace waits for the program: a thread that is stopped now will not go on by itself."""
+        return self._strace is not None and _waits(self._strace.pid)
+
     def stop(self) -> None:
         """Leave the program (which runs on) and keep the record. Blocked calls may end early by it."""
         if self._text is not None:
@@ -230,10 +234,17 @@ class Tracer:
                 with contextlib.suppress(proc.ProcessGoneError):
                     if any(tracer != strace for tracer in proc.tracers(pid)):
                         return False
-            (task,) = proc.tasks(strace)
         except proc.ProcessGoneError:
             return False
-        return task.state == "S" and task.call is not None and task.call.name == "wait4"
+        return _waits(strace)
+
+
+def _waits(strace: int) -> bool:
+    try:
+        (task,) = proc.tasks(strace)
+    except proc.ProcessGoneError:
+        return False
+    return task.state == "S" and task.call is not None and task.call.name == "wait4"
 
 
 def parse(text: str, *, after_exec_of: int | None = None) -> list[TracedCall]:

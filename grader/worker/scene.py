@@ -239,3 +239,11 @@ class Traced:
         if self._tracer is None:
             raise GraderBugError("this program was started without trace=")
         return self._tracer.calls()
+
+    def stopped(self) -> bool:
+        """Every thread is stopped for good: strace has done with it, and waits."""
+        before = (
+            self.program.tasks()
+        )  # equal afterwards: it was not let go on between the looks at it and at strace
+        rests = self._tracer is None or self._tracer.rests()
+        return rests and before == self.program.tasks() and all(task.state in "TtZ" for task in before)

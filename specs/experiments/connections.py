@@ -10,7 +10,7 @@ from grader.experiments.stage import Stage
 def connect_before_listen(stage: Stage) -> None:
     """A bound socket is no server yet: until listen is called the kernel answers every SYN with RST, so connect fails with ECONNREFUSED at once."""
     stage.record()
-    server = stage.serve("acepta", "2", stopped_after=["bind"])
+    server = stage.serve("acepta", "2", stopped_after="bind")
     stage.connect("conecta", server).until_end()
     server.go_on()
     stage.until(lambda: stage.scene.sockets.listening(server.port), "listen")

@@ -6,6 +6,10 @@ from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Actor, Stage
 
 LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
+ARGUMENT = (
+    130_000  #: bytes: nearly the longest argument that Linux allows, and more than the smallest buffers hold
+)
+TINY = 2304  #: bytes: the smallest receive buffer (tcp(7), SOCK_MIN_RCVBUF)
 PAIR = ["receptor", "emisor"]
 
 
@@ -33,13 +37,14 @@ def several_senders(stage: Stage) -> None:
 
 @experiment("server-dies-before-accept", slide="Experimentando con envío por stream", programs=PAIR)
 def server_dies(stage: Stage) -> None:
-    """Send copies and returns: that the receiver has died in the meantime is not known to it, so the sender ends well and its bytes are lost. Only a second send would meet ECONNRESET or EPIPE."""
+    """Send had copied the bytes into the kernel's buffers and returned, so the sender ended well. The receiver dies before it has accepted: the bytes are lost, and nobody is told. Only another send would have met ECONNRESET."""
     stage.record()
     receiver = stage.serve("receptor", "1024")
     receiver.freeze()
-    sender = stage.connect("emisor", receiver, "1024", stopped_after=["connect"])
+    stage.connect("emisor", receiver, "1024").until_end()
+    stage.look()
     receiver.kill()
-    sender.go_on().until_end()
+    stage.rest()
 
 
 @experiment("large-send-blocks", slide="Experimentando con envío por stream", programs=PAIR)
@@ -67,21 +72,18 @@ def receiver_dies(stage: Stage) -> None:
 
 
 @experiment(
-    "send-to-a-dead-receiver",
-    slide="Envío de datos por socket stream",
-    programs=["receptor", "envio_multiple_2send"],
+    "send-to-a-dead-receiver", slide="Envío de datos por socket stream", programs=["envio_multiple_2send"]
 )
 def send_to_the_dead(stage: Stage) -> None:
-    """The receiver died with bytes unread, so its kernel answered with RST. The send after that fails with ECONNRESET; any further one with EPIPE, and SIGPIPE, which ends a program that does not ignore it."""
+    """The send under way returns what it had copied, and no error. The receiver's kernel has answered with RST, so the next send fails with ECONNRESET; any further one with EPIPE, and SIGPIPE, which ends a program that does not ignore it."""
     stage.record()
-    receiver = stage.serve("receptor", "1024")
-    receiver.freeze()
-    sender = stage.connect(
-        "envio_multiple_2send", receiver, "hola", "mundo", stopped_after=["sendto", "write"]
-    )
-    receiver.kill()
-    stage.rest()
-    sender.go_on().until_end()
+    listener = stage.listener(rcvbuf=TINY)
+    sender = stage.connect("envio_multiple_2send", listener.port, "x" * ARGUMENT, "mundo")
+    peer = stage.accept(listener)
+    sender.until_blocked()
+    peer.reset()
+    stage.tell("receiver", "dies with bytes unread: its kernel sends RST")
+    sender.until_end()
 
 
 @experiment("non-blocking-send", slide="Envío no bloqueante", programs=["receptor", "emisor_nb"])

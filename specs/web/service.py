@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 import os
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from grader.spec import MiB, precondition
 from grader.worker.compare import around, first_difference, show_bytes
 from grader.worker.scene import Scene
 from grader.worker.server import Server
+from grader.worker.sparse import forget_zeros
 
 Web = Server[HttpClient]
 Launch = Callable[..., Web]
@@ -24,9 +24,6 @@ PAGE = b"<!DOCTYPE html>\n<title>hola</title>\n<p>hola mundo</p>\n"
 #: Bytes that the buffers of both ends never hold, when the client's is small: 1 MiB at the sender in a cell, 4 elsewhere.
 FULL = 6 * MiB
 REFUSED_METHOD = {405, 501}
-
-_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Site:
@@ -77,10 +74,8 @@ class Site:
             file.write(more)
 
     def forget_zeros(self, path: str, size: int) -> None:
-        """Give back the room that the first `size` bytes, all zeros, take: on tmpfs a mapping fills it by reading."""
-        mode = _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE
-        with self._open(path) as file:  # a file system that cannot do it has no need of it
-            _libc.fallocate(file.fileno(), mode, ctypes.c_int64(0), ctypes.c_int64(size))
+        """Give back the room that the first `size` bytes, all zeros, take."""
+        forget_zeros(self._top / path.lstrip("/"), size)
 
     def _open(self, path: str) -> io.FileIO:
         return (self._top / path.lstrip("/")).open("r+b", buffering=0)
