@@ -1,6 +1,10 @@
-"""asyncio's server: the loop accepts as many clients as wait, and keeps them."""
+"""asyncio accepts one client after the other, and keeps them.
+
+(asyncio.start_server calls accept BACKLOG times when its listener is readable: never, with a backlog of 0.)
+"""
 
 import asyncio
+import socket
 import sys
 
 if len(sys.argv) != 3:
@@ -9,20 +13,27 @@ if len(sys.argv) != 3:
 kept = []
 
 
-async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    print("conexión de", writer.get_extra_info("peername"))
-    kept.append(writer)
+async def client(connection: socket.socket) -> None:
     try:
-        while await reader.read(100):
+        while await asyncio.get_running_loop().sock_recv(connection, 100):
             pass
     except ConnectionError:
         print("se ha ido")
 
 
 async def main() -> None:
-    server = await asyncio.start_server(client, "0.0.0.0", int(sys.argv[1]), backlog=int(sys.argv[2]))
-    async with server:
-        await server.serve_forever()
+    loop = asyncio.get_running_loop()
+    listener = socket.create_server(("0.0.0.0", int(sys.argv[1])), backlog=int(sys.argv[2]))
+    listener.setblocking(False)
+    while True:
+        try:
+            connection, address = await loop.sock_accept(listener)
+        except OSError as error:
+            print(error, file=sys.stderr)
+            await asyncio.sleep(0.1)
+            continue
+        print("conexión de", address)
+        kept.append((connection, asyncio.create_task(client(connection))))
 
 
 asyncio.run(main())
