@@ -8,7 +8,7 @@ from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
 from grader.faults.limits import no_descriptor_left
 from grader.observe.load import spinning_share
-from grader.observe.syscalls import Injection
+from grader.observe.syscalls import Injection, Tracer
 from grader.spec import check, precondition
 from grader.worker.program import describe_tasks
 from specs.common import Receiver
@@ -101,14 +101,15 @@ def check_out_of_descriptors(server: Receiver) -> None:
     with no_descriptor_left(server.program):
         _exhaust(server)
         server.watch.until_still()
-        if {call.pid for call in tracer.calls()} != {server.program.pid}:
+        pids = {call.pid for call in tracer.calls()}
+        if pids - {server.program.pid}:
             return  # it does not accept itself, or not alone: a pool, whose processes have limits of their own
-        with precondition():
-            server.watch.until(
-                lambda: any(call.errno == "EMFILE" for call in tracer.calls()),
-                what="call accept once more",
-            )
+        if pids:
+            with precondition():
+                server.watch.until(lambda: _refused(tracer), what="call accept once more")
     next_is_accepted(server)
+    with precondition():
+        assert _refused(tracer), "accept was never called while no descriptor was left"
 
 
 @check("connection.patient-without-descriptors")
@@ -133,3 +134,7 @@ def _exhaust(server: Receiver) -> None:
     """Make accept fail now: a call that waits already has its descriptor, the one after it gets none."""
     server.connect()
     server.connect()
+
+
+def _refused(tracer: Tracer) -> bool:
+    return any(call.errno == "EMFILE" for call in tracer.calls())
