@@ -63,7 +63,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signal
     word = marker()
     submission = _slow_submission(tmp_path, word)
     process = subprocess.Popen(
-        command("check", submission, "--check", "reverse.listens"),
+        # A background job of a shell ignores SIGINT, and so would what is started from there.
+        ["env", "--default-signal=INT", *command("check", submission, "--check", "reverse.listens")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
