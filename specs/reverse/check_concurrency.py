@@ -13,7 +13,7 @@ from grader.faults.flood import Flood, flooding
 from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
 from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import check
-from specs.reverse.service import Service
+from specs.reverse.service import Launch, Service
 
 STARVED = 2 << 20  #: bytes of another client's replies: more than any server reads at a time
 BURST = 8  #: connections at once, if the server's backlog is that long
@@ -98,12 +98,12 @@ def check_thousand_connections(server: Service) -> None:
 
 
 @check("reverse.flood")
-def check_flood(server: Service) -> None:
+def check_flood(launch: Launch) -> None:
     """A client that sends requests without end does not keep the others from being served."""
+    # Each call takes longer under strace: the flood is never behind the server, however loaded the machine is.
+    server = launch(trace=["accept", "accept4"])
     client = server.connect().exchange(b"before")
     stream = request(pattern(50)) * 4000
-    # Each call takes longer under strace: the flood is never behind the server, however loaded the machine is.
-    server.trace(["accept", "accept4"])
     with flooding((server.host, server.port), stream) as flood:
         for number in range(3):
             _expect_served_during(flood, client, b"during %d" % number)
