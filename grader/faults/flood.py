@@ -8,33 +8,40 @@ import threading
 from collections.abc import Iterator
 
 
-@contextlib.contextmanager
-def flooding(address: tuple[str, int], stream: bytes) -> Iterator[None]:
-    """Inside this block two threads send `stream` over and over to `address` and drop what comes back."""
-    connection = socket.create_connection(address)
-    threads = [
-        threading.Thread(target=_send, args=(connection, stream), daemon=True),
-        threading.Thread(target=_drain, args=(connection,), daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
+class Flood:
+    """Two threads that send `stream` over and over and drop what comes back, until `stop`."""
+
+    def __init__(self, address: tuple[str, int], stream: bytes) -> None:
+        self.answered = 0  #: bytes of replies so far
+        self._stream = stream
+        self._connection = socket.create_connection(address)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._drain)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
         with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)  # wakes both threads
-        for thread in threads:
+            self._connection.shutdown(socket.SHUT_RDWR)  # wakes both threads
+        for thread in self._threads:
             thread.join()
-        connection.close()
+        self._connection.close()
+
+    def _send(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._connection.sendall(self._stream)
+
+    def _drain(self) -> None:
+        with contextlib.suppress(OSError):
+            while count := len(self._connection.recv(1 << 18)):
+                self.answered += count
 
 
-def _send(connection: socket.socket, stream: bytes) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            connection.sendall(stream)
-
-
-def _drain(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while connection.recv(1 << 18):
-            pass
+@contextlib.contextmanager
+def flooding(address: tuple[str, int], stream: bytes) -> Iterator[Flood]:
+    """Inside this block `address` is flooded with `stream`."""
+    flood = Flood(address, stream)
+    try:
+        yield flood
+    finally:
+        flood.stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import Self
 
 from grader.errors import ProgramEnded, SubmissionFault
@@ -162,6 +163,13 @@ class TcpPeer:
     def nothing_received(self) -> bool:
         """No byte has come so far that was not handed out."""
         return self.receive_available() == 0
+
+    def until(self, condition: Callable[[], object], *, what: str) -> Self:
+        """Wait for a state that bytes from the program may bring about."""
+        self._watch.until(
+            lambda: bool(condition()), what=what, descriptors=[(self._socket.fileno(), select.POLLIN)]
+        )
+        return self
 
     def until_answered_or_closed(self) -> Self:
         """Wait until bytes come, or the program ends the connection."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from grader.faults.flood import flooding
+from grader.errors import SubmissionFault
+from grader.faults.flood import Flood, flooding
 from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
-from grader.peers.reverse import header, pattern, request
+from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import check
-from specs.reverse.service import Service
+from specs.reverse.service import Launch, Service
 
+STARVED = 2 << 20  #: bytes of another client's replies: more than any server reads at a time
 BURST = 8  #: connections at once, if the server's backlog is that long
 
 
@@ -96,17 +98,33 @@ def check_thousand_connections(server: Service) -> None:
 
 
 @check("reverse.flood")
-def check_flood(server: Service) -> None:
+def check_flood(launch: Launch) -> None:
     """A client that sends requests without end does not keep the others from being served."""
+    # Each call takes longer under strace: the flood is never behind the server, however loaded the machine is.
+    server = launch(trace=["accept", "accept4"])
     client = server.connect().exchange(b"before")
     stream = request(pattern(50)) * 4000
-    server.trace(
-        ["accept", "accept4"]
-    )  # each call takes longer under strace: the flood is never behind the server
-    with flooding((server.host, server.port), stream):
+    with flooding((server.host, server.port), stream) as flood:
         for number in range(3):
-            client.exchange(b"during %d" % number)
-            server.connect().exchange(b"new during %d" % number)
+            _expect_served_during(flood, client, b"during %d" % number)
+            _expect_served_during(flood, server.connect(), b"new during %d" % number)
+
+
+def _expect_served_during(flood: Flood, client: ReverseClient, payload: bytes) -> None:
+    """Its turn comes before the flood's client has had thousands of replies."""
+    before = flood.answered
+    client.send(request(payload))
+    client.until(
+        lambda: client.receive_available() or flood.answered > before + STARVED,
+        what="answer a client while another one sends requests without end",
+    )
+    if client.nothing_received():
+        raise SubmissionFault(
+            "a client waits while another one sends requests without end",
+            expected="a bounded number of requests of one client, then the next client's turn",
+            actual=f"the other client got {flood.answered - before:,} bytes of replies, this one none",
+        )
+    client.expect_reply(payload)
 
 
 def _hold(server: Service, count: int) -> None:
