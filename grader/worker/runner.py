@@ -90,7 +90,8 @@ class CheckRunner:
             with contextlib.suppress(OSError, LookupError):
                 evidence += self._scene.evidence()
         self._result.status = status
-        self._result.not_serving = isinstance(error, NotServingError)
+        if isinstance(error, NotServingError):
+            self._result.not_serving, self._result.costly = True, error.costly
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)
         self._result.evidence = [
             Evidence(piece.title, bounded(printable(piece.text, newlines=True), EVIDENCE_SHOWN))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import shutil
 import socket
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from grader.build import Built
-from grader.cells.room import Room
-from grader.errors import GraderBugError, NotServingError, SubmissionFault
+from grader.cells.room import DEFAULT_LIMITS, Room
+from grader.errors import CrowdError, GraderBugError, NotServingError, SubmissionFault
 from grader.job import Evidence
 from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
@@ -81,6 +82,7 @@ class Scene:
             gate=gate_read,
         )
         self.watch.programs.append(running)
+        self.watch.crowd = _crowd({**DEFAULT_LIMITS, **(limits or {})}["nproc"][0])
         tracer = None
         if gate_read is not None and gate_write is not None:
             tracer = Tracer()
@@ -211,6 +213,17 @@ class Server(Generic[P]):
         self.watch.until_still()
         return tracer
 
+    def may_have_processes(self, count: int) -> None:
+        """Raise its limit on processes and threads (prlimit(2)), at most to the hard limit of its start.
+
+        Only once it listens: a fork bomb never does.
+        """
+        for pid in self.program.processes():
+            with contextlib.suppress(ProcessLookupError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
+                resource.prlimit(pid, resource.RLIMIT_NPROC, (count, hard))
+        self.watch.crowd = _crowd(count)
+
     def kill(self) -> None:
         """End the server and every process that it left, with SIGKILL."""
         self.program.must_live = False
@@ -242,6 +255,7 @@ class Server(Generic[P]):
             self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
         except SubmissionFault as fault:
             unready = NotServingError(str(fault))
+            unready.costly = isinstance(fault, CrowdError)
             others = sorted({e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"})
             if others:
                 unready.actual = f"it listens on port {', '.join(map(str, others))}"
@@ -301,3 +315,8 @@ class Server(Generic[P]):
             expected="an established connection",
             actual=os.strerror(error),
         )
+
+
+def _crowd(limit: int) -> int:
+    """So near to the limit on processes that no correct program has so many."""
+    return limit * 9 // 10
