@@ -23,7 +23,8 @@ JOB_CEILING = 900.0
 #: Workers that may die at their start before the run is given up.
 _STARTS_LOST = 5
 
-#: A server that took so many seconds and still did not listen, so many times, is not started again.
+#: A server that took so many seconds and still did not listen (or was costly), so many times, is not started
+#: again.
 _SLOW_START, _SLOW_STARTS = 5.0, 2
 
 
@@ -84,7 +85,8 @@ class Dispatcher:
                     else:
                         yield index, result
                         program = self._cases[index].program
-                        slow_starts[program] += result.not_serving and result.seconds > _SLOW_START
+                        slow = result.costly or result.seconds > _SLOW_START
+                        slow_starts[program] += result.not_serving and slow
                         if slow_starts[program] == _SLOW_STARTS:
                             yield from self._give_up(program, result, queue)
                     worker.index = None

@@ -41,8 +41,14 @@ class SubmissionFault(GraderError):  # noqa: N818 - a verdict about a program, n
         self.evidence = list(evidence)
 
 
+class CrowdError(SubmissionFault):
+    """The program starts processes without end (a fork bomb): the longer it runs, the more it hurts others."""
+
+
 class NotServingError(SubmissionFault):
     """The server did not begin to listen: every check that starts it will see the same."""
+
+    costly = False  #: seeing it again would hurt what runs beside it
 
 
 class ProgramEnded(SubmissionFault):

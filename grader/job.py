@@ -46,6 +46,7 @@ class CaseResult(msgspec.Struct):
     evidence: list[Evidence] = []
     attachments: list[Attachment] = []
     not_serving: bool = False  #: the server never began to listen
+    costly: bool = False  #: ... and trying again would hurt what runs beside it
     number: int = 0  #: its place in the order of the checks, whichever worker ended first
 
 

@@ -25,7 +25,7 @@ from typing import NoReturn
 
 from grader.cells import kernel
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
-from grader.cells.bubblewrap import ROOM_UID, prepare_network, start_room
+from grader.cells.bubblewrap import ROOM_UID, prepare_network, prepare_parent_network, start_room
 from grader.errors import CellError, GraderError
 from grader.observe import proc
 
@@ -208,6 +208,7 @@ def _enter_namespaces(control: socket.socket, parent: int) -> None:
     kernel.set_capabilities(*WORKER_CAPABILITIES)
     kernel.die_with_parent(parent)
     kernel.unshare(kernel.CLONE_NEWNS)
+    prepare_parent_network()
 
 
 def _mount_stage(limits: CellLimits) -> None:

@@ -18,7 +18,7 @@ from grader.errors import CellError, GraderBugError
 from grader.observe import proc
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
-ANSWER_CEILING = 20.0
+ANSWER_CEILING = 60.0
 
 #: rlimits of every program (soft, hard); the names are those of resource.RLIMIT_*.
 DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
@@ -28,7 +28,7 @@ DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
     "fsize": (256 << 20, 256 << 20),
     "memlock": (64 << 10, 64 << 10),
     "nofile": (1024, 4096),
-    "nproc": (512, 512),
+    "nproc": (256, 256),
     "stack": (8 << 20, 8 << 20),
 }
 

@@ -117,18 +117,24 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def descendants(pid: int) -> list[int]:
+def descendants(pid: int, *, most: int | None = None) -> list[int]:
     """Children, their children and so on, nearest first; raises `ProcessGoneError` for `pid` itself.
 
     A daemon that lost its parent is now a child of its pid namespace's init: ask for that one's.
+    The walk ends early when more than `most` were found.
     """
-    found = children(pid)
-    for descendant in found:  # grows while it is walked
+    found = dict.fromkeys(children(pid))
+    unseen = list(found)
+    for descendant in unseen:  # grows while it is walked
+        if most is not None and len(found) > most:
+            break
         try:
-            found += [child for child in children(descendant) if child not in found]
+            below = children(descendant)
         except ProcessGoneError:
             continue
-    return found
+        unseen += [child for child in below if child not in found]
+        found.update(dict.fromkeys(below))
+    return list(found)
 
 
 def zombies(pid: int) -> list[int]:

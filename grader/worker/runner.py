@@ -92,7 +92,8 @@ class CheckRunner:
             if status == "failed":
                 self._result.attachments = self._scene.attachments()
         self._result.status = status
-        self._result.not_serving = isinstance(error, NotServingError)
+        if isinstance(error, NotServingError):
+            self._result.not_serving, self._result.costly = True, error.costly
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)
         self._result.evidence = [
             Evidence(piece.title, bounded(printable(piece.text, newlines=True), EVIDENCE_SHOWN))

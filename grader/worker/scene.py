@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from grader.build import Built
-from grader.cells.room import Room
+from grader.cells.room import DEFAULT_LIMITS, Room
 from grader.errors import GraderBugError
 from grader.job import Attachment, Evidence
 from grader.observe.proc import ProcessGoneError
@@ -24,7 +24,7 @@ from grader.peers.udp import UdpPeer
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
 from grader.worker.server import HOST, DatagramServer, Server
-from grader.worker.watch import CEILING, Watch
+from grader.worker.watch import CEILING, Watch, crowd
 
 P = TypeVar("P", bound=TcpPeer)
 K = TypeVar("K", bound="Record")
@@ -96,6 +96,7 @@ class Scene:
             gate=gate_read,
         )
         self.watch.programs.append(running)
+        self.watch.crowd = crowd({**DEFAULT_LIMITS, **(limits or {})}["nproc"][0])
         tracer = None
         if gate_read is not None and gate_write is not None:
             tracer = Tracer()
@@ -242,8 +243,7 @@ class Traced:
 
     def stopped(self) -> bool:
         """Every thread is stopped for good: strace has done with it, and waits."""
-        before = (
-            self.program.tasks()
-        )  # equal afterwards: it was not let go on between the looks at it and at strace
+        # Equal afterwards: it was not let go on between the looks at it and at strace.
+        before = self.program.tasks()
         rests = self._tracer is None or self._tracer.rests()
         return rests and before == self.program.tasks() and all(task.state in "TtZ" for task in before)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from grader.errors import NotServingError, SubmissionFault
+from grader.errors import CrowdError, NotServingError, SubmissionFault
 from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
 from grader.observe.syscalls import Injection, Tracer
 from grader.peers.connect import connect
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import CEILING
+from grader.worker.watch import CEILING, crowd
 
 if TYPE_CHECKING:
     from grader.worker.scene import Scene, Traced
@@ -45,6 +46,17 @@ class Resident:
         self.watch.until_still()
         return tracer
 
+    def may_have_processes(self, count: int) -> None:
+        """Raise its limit on processes and threads (prlimit(2)), at most to the hard limit of its start.
+
+        Only once it listens: a fork bomb never does.
+        """
+        for pid in self.program.processes():
+            with contextlib.suppress(ProcessLookupError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
+                resource.prlimit(pid, resource.RLIMIT_NPROC, (count, hard))
+        self.watch.crowd = crowd(count)
+
     def kill(self) -> None:
         """End the server and every process that it left, with SIGKILL."""
         self.program.must_live = False
@@ -71,6 +83,7 @@ class Resident:
     ) -> NotServingError:
         """It serves no port, or another one: which one, and why."""
         unready = NotServingError(str(fault))
+        unready.costly = isinstance(fault, CrowdError)
         if ports:
             unready.actual = f"it {does} port {', '.join(map(str, sorted(ports)))}"
             swapped = int.from_bytes(self.port.to_bytes(2, "big"), "little")

@@ -12,12 +12,13 @@ import contextlib
 import itertools
 import os
 import select
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from grader.cells.room import Room
-from grader.errors import Inconclusive, ProgramEnded, SubmissionFault
+from grader.errors import CrowdError, Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
 from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take
 from grader.observe.sockets import SocketTable
@@ -49,6 +50,7 @@ class Watch:
         self.room = room
         self.sockets = sockets
         self.programs: list[RunningProgram] = []
+        self.crowd = 0  #: how many processes are so near the room's limit that no correct program has them
         self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
 
     def processes(self) -> list[int]:
@@ -65,7 +67,12 @@ class Watch:
         return found
 
     def snapshot(self) -> Snapshot:
-        return take(self.processes(), self.sockets)
+        """Look once; raises `CrowdError`."""
+        pids = proc.descendants(self.room.init_pid, most=self.crowd)
+        if len(pids) > self.crowd:
+            self._halt()
+            raise CrowdError(f"the program starts processes without end: {len(pids)} by now")
+        return take(pids, self.sockets)
 
     def until(
         self,
@@ -135,6 +142,12 @@ class Watch:
         """What the programs have printed is not still on its way to us."""
         return all(output.taken() for each in self.programs for output in (each.stdout, each.stderr))
 
+    def _halt(self) -> None:
+        """Stop a fork bomb: hundreds of spinning processes leave init no time to end them."""
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+
     def _role(self, pid: int) -> str:
         name = next((program.name for program in self.programs if program.pid == pid), None)
         return f"{name} itself" if name else "a child process"
@@ -180,12 +193,17 @@ class Watch:
             pace.poll(1000 * (_REST_PACE if is_quiet(seen) else _UNREST_PACE))
 
 
+def crowd(limit: int) -> int:
+    """So near to the limit on processes that no correct program has so many."""
+    return limit * 9 // 10
+
+
 @contextlib.contextmanager
 def precondition() -> Iterator[None]:
     """What fails in here is a state that the check needs, so it says nothing about the program."""
     try:
         yield
-    except ProgramEnded:
+    except (ProgramEnded, CrowdError):
         raise
     except (SubmissionFault, AssertionError) as error:
         raise Inconclusive(f"the state that this check needs was not reached: {error}") from error

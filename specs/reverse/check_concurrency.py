@@ -86,8 +86,10 @@ def check_burst(server: Service) -> None:
 
 
 @check("reverse.two-hundred-clients")
-def check_two_hundred_clients(server: Service) -> None:
+def check_two_hundred_clients(launch: Launch) -> None:
     """200 clients at the same time are all served."""
+    server = launch(limits={"nproc": (256, 512)})
+    server.may_have_processes(512)  # a process and a thread for each client
     _hold(server, 200)
 
 

@@ -45,6 +45,8 @@ def test_a_wild_program_fails_and_leaves_nothing(tmp_path: Path, kind: str) -> N
     assert run.returncode == 1, run.stdout + run.stderr
     assert re.search(r"^srv_rev_thr +3 / 3 ", run.stdout, re.MULTILINE), "the other gets its full marks"
     assert "FAILED  srv_rev_sec  reverse.listens" in run.stdout
+    if kind == "forks-without-end":
+        assert "starts processes without end" in run.stdout
     assert "\033[31m" not in run.stdout, "nothing that the program printed may reach the terminal raw"
     assert "\a" not in run.stdout
 

@@ -246,6 +246,17 @@ seen = [socket.socket().connect_ex((host, 20000)) for host in ("127.0.0.1", "127
     assert in_room(folder, code) == [0, 0, 0]
 
 
+def test_a_network_has_a_small_table_of_connections_and_room_for_many(folder: Path) -> None:
+    if not Path("/proc/sys/net/ipv4/tcp_child_ehash_entries").exists():
+        pytest.skip("this kernel has one table for all networks (before Linux 6.1)")
+
+    def act(_room: Room) -> list[int]:
+        names = ("tcp_ehash_entries", "tcp_max_tw_buckets", "tcp_max_syn_backlog")
+        return [int(Path(f"/proc/sys/net/ipv4/{name}").read_text()) for name in names]
+
+    assert in_worker(folder, act) == [4096, 65536, 2048]
+
+
 # Limits
 
 FILL = """

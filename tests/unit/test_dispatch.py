@@ -116,6 +116,39 @@ def test_what_a_program_prints_cannot_draw_on_a_terminal(run: Run) -> None:
     assert any(piece.title == "standard output" for piece in trouble.evidence)
 
 
+def test_a_fork_bomb_is_named_and_is_not_set_off_for_every_check(run: Run) -> None:
+    bomb = b"""import os
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+    found = run(jobs=1, server=bomb, one=SERVE, two=SERVE, three=SERVE)
+    assert statuses(found) == dict.fromkeys(found, "failed")
+    for verdict in found.values():
+        assert "starts processes without end" in verdict.message
+        assert any("a child: stopped" in piece.text for piece in verdict.evidence)
+
+
+def test_a_server_may_have_as_many_processes_as_its_check_allows(run: Run) -> None:
+    server = b"""import os, signal, socket, sys
+listener = socket.create_server(("", int(sys.argv[1])))
+client, _ = listener.accept()
+for _ in range(280):
+    if os.fork() == 0:
+        signal.pause()
+client.sendall(b"!")
+signal.pause()
+"""
+    serve = (
+        "from grader.peers.tcp import TcpPeer\nserver = scene.serve(TcpPeer, limits={'nproc': (256, 1024)})\n"
+    )
+    expect = "server.connect().expect(b'!', 'the mark')"
+    found = run(server=server, few=serve + expect, many=f"{serve}server.may_have_processes(1024)\n{expect}")
+    assert statuses(found) == {"few": "failed", "many": "passed"}
+
+
 def test_a_server_that_ends_is_told_with_its_last_words(run: Run) -> None:
     server = b"import sys\nsys.exit('bind: no such luck')\n"
     (trouble,) = run(server=server, trouble=SERVE).values()
