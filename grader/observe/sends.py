@@ -62,6 +62,8 @@ def sends(calls: Sequence[TracedCall], port: int, *, failed: bool = False) -> li
             copies = call.name != "fcntl" or "F_DUPFD" in call.args
             if copies and descriptor in connection and call.result is not None:
                 connection.add(str(call.result))
-        elif descriptor in connection and (failed or (call.result is not None and call.result > 0)):
+        elif call.name not in _SENDING or descriptor not in connection:
+            continue
+        elif failed or (call.result is not None and call.result > 0):
             found.append(Send(call, made[call.pid, call.name]))
     return found

@@ -26,5 +26,7 @@ def numbers(output: bytes, word: str) -> list[int]:
 
 def plain(output: bytes) -> str:
     """In lower case and without accents; bytes that are no UTF-8 are replaced."""
+    if output.isascii():  # as nearly always, and asked at every look at the program
+        return output.decode("ascii").lower()
     text = unicodedata.normalize("NFKD", output.decode(errors="replace"))
     return "".join(letter for letter in text if not unicodedata.combining(letter)).lower()

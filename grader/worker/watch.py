@@ -29,7 +29,8 @@ T = TypeVar("T")
 CEILING = 10.0  #: seconds that a program may sleep without any traffic before a wait fails
 _LONGEST = 90.0  #: seconds after which it fails whatever moves: below the check's own time limit
 _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits end sooner
-_PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor
+_PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor,
+_LATE, _LATE_PACE_MS = 0.1, 4  # and after so many seconds
 # Looks at the whole cell are dear, and its counts tell what happened between two of them: seconds from one to the next,
 _CELL_PACE = 0.025  # while something is awaited,
 _REST_PACE = 0.0135  # while rest lasts (four looks in _REST),
@@ -100,7 +101,8 @@ class Watch:
         for look in itertools.count():
             if value := condition():
                 return value
-            reason = self._hopeless(servers, time.monotonic() - started)
+            waited = time.monotonic() - started
+            reason = self._hopeless(servers, waited)
             if reason is None and time.monotonic() >= due:
                 due = time.monotonic() + _CELL_PACE
                 reason = self._without_effect(stillness, traffic)
@@ -111,7 +113,7 @@ class Watch:
                 raise kind(reason.format(what=what))
             if look < _QUICK_LOOKS:
                 os.sched_yield()
-            poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS)
+            poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS if waited < _LATE else _LATE_PACE_MS)
         raise AssertionError  # not reached: the count has no end
 
     def _hopeless(self, servers: Sequence[RunningProgram], waited: float) -> str | None:
