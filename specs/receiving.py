@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from grader.errors import SubmissionFault
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
-from grader.worker.lines import numbers, plain
+from grader.worker.lines import Growing, numbers, plain
 from specs.common import Receiver
 
 NEXT = 4_321  #: bytes that the sender sends who comes after a trouble; no other connection has so many
@@ -29,11 +29,11 @@ class Line:
 
 
 def lines_of(output: bytes) -> list[Line]:
-    """The complete lines with one of the two words. A line with both ("total leido: 5") tells the total,
+    """The lines with one of the two words. A line with both ("total leido: 5") tells the total,
     but when each word has a number of its own, as where a running total is shown, it tells a read.
     """
     found = []
-    for raw in output[: output.rfind(b"\n") + 1].splitlines():
+    for raw in output.splitlines():
         text = plain(raw)
         both = _BOTH.search(text) is not None
         word = "leido" if both or "total" not in text else "total"
@@ -64,10 +64,15 @@ class Receiving:
         self.watch = server.watch
         self.program = server.program
         self._exact = exact
+        self._said = Growing(lines_of)
+
+    def _lines(self) -> list[Line]:
+        """What it has said so far, in complete lines."""
+        return self._said.of(self.program.stdout.content)
 
     def mark(self) -> int:
         """How many lines it has printed so far: `account` looks at those after them."""
-        return len(lines_of(self.program.stdout.content))
+        return len(self._lines())
 
     def account(self, mark: int, sent: int, *, reads: Sequence[int] | None = None) -> int:
         """Wait for the lines of a connection on which so many bytes were sent, which must be right; the mark behind them.
@@ -76,9 +81,9 @@ class Receiving:
         """
 
         def complete() -> list[Line] | None:
-            found = lines_of(self.program.stdout.content)[mark:]
-            ends = [place for place, line in enumerate(found) if line.word == "total"]
-            return found[: ends[0] + 1] if ends else None
+            found = self._lines()[mark:]
+            end = next((place for place, line in enumerate(found) if line.word == "total"), None)
+            return None if end is None else found[: end + 1]
 
         if self._exact and reads is None:
             reads = exact_pieces(sent, self.size)
@@ -98,7 +103,7 @@ class Receiving:
         """Wait until it has printed `leido` for these reads, in order, and no other line."""
 
         def so_far() -> list[Line]:
-            return lines_of(self.program.stdout.content)[mark:]
+            return self._lines()[mark:]
 
         try:
             self.watch.until(lambda: len(so_far()) >= len(reads), what="print 'leido N' for what has come")
@@ -124,7 +129,7 @@ class Receiving:
         self.server.connect().send(filler(NEXT)).close()
 
         def counted() -> bool:
-            return Line("total", NEXT) in lines_of(self.program.stdout.content)[mark:]
+            return Line("total", NEXT) in self._lines()[mark:]
 
         try:
             self.watch.until(counted, what=f"receive the next connection and print 'total {NEXT}'")
@@ -158,7 +163,7 @@ class Receiving:
             wanted = [f"'leido N' for every read, each N from 1 to {self.size}, {sent} together"]
         if sent is not None:
             wanted.append(f"total {sent}")
-        printed = [str(line) for line in lines_of(self.program.stdout.content)[mark:]]
+        printed = [str(line) for line in self._lines()[mark:]]
         fault.expected = fault.expected or _bounded(wanted)
         fault.actual = fault.actual or _bounded(printed) or "no line with 'leido' or 'total' on stdout"
         return fault

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"-?\d+")
 
@@ -30,3 +34,20 @@ def plain(output: bytes) -> str:
         return output.decode("ascii").lower()
     text = unicodedata.normalize("NFKD", output.decode(errors="replace"))
     return "".join(letter for letter in text if not unicodedata.combining(letter)).lower()
+
+
+class Growing(Generic[T]):
+    """What the complete lines of a growing output say: each line is read once, however often one asks."""
+
+    def __init__(self, read: Callable[[bytes], list[T]]) -> None:
+        self._read = read  #: is given complete lines
+        self._found: list[T] = []
+        self._seen = 0
+
+    def of(self, output: bytes) -> list[T]:
+        """All that has been said so far; the list goes on growing."""
+        end = output.rfind(b"\n") + 1
+        if end > self._seen:
+            self._found += self._read(output[self._seen : end])
+            self._seen = end
+        return self._found

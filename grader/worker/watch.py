@@ -36,8 +36,9 @@ _CELL_PACE = 0.025  # while something is awaited,
 _REST_PACE = 0.0135  # while rest lasts (four looks in _REST),
 _UNREST_PACE = 0.003  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
-_BURNT = 3.0  #: seconds of processor time without traffic after which a wait fails: the program spins
+_BURNT = 2.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
+_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
 _SPUN_CPU = 0.8  #: seconds of processor time without traffic that do so for a program that never sleeps
 _RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
@@ -130,6 +131,8 @@ class Watch:
         now = time.monotonic()
         seen = self.snapshot()
         traffic.feed(seen, now)
+        if self._flooding():
+            return "the program did not {what}: it prints without end"
         if traffic.burnt > _BURNT + self.given / _WORK:
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING:
@@ -139,6 +142,11 @@ class Watch:
         if self.programs and self.programs[-1].ended():
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
+
+    def _flooding(self) -> bool:
+        """A program prints more than even one does that shows every byte it gets in several ways."""
+        most = _PRINTED + 16 * self.given
+        return any(each.stdout.length + each.stderr.length > most for each in self.programs)
 
     def _outputs_taken(self) -> bool:
         """What the programs have printed is not still on its way to us."""
@@ -176,8 +184,8 @@ class Watch:
     def until_still(self, *, ceiling: float = _RESTLESS) -> None:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
 
-        A program that spins, or wakes by a clock, never rests. For it a second in which no byte moved, and no
-        thread came or went, is rest: a second asleep, or nearly one of processor time.
+        A program that spins, prints without end, or wakes by a clock, never rests. For it a second in which no byte
+        moved, and no thread came or went, is rest: a second asleep, or nearly one of processor time.
         """
         stillness, traffic = Stillness(window=_REST), Traffic()
         deadline = time.monotonic() + ceiling
@@ -188,7 +196,7 @@ class Watch:
             if stillness.feed(seen, now) and self._outputs_taken():
                 return
             traffic.feed(seen, now)
-            if traffic.asleep > _SPUN or traffic.burnt > _SPUN_CPU:
+            if traffic.asleep > _SPUN or traffic.burnt > _SPUN_CPU or self._flooding():
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")

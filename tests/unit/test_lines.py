@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.worker.lines import numbers
+from grader.worker.lines import Growing, numbers
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,17 @@ def test_every_line_counts_in_order() -> None:
 
 def test_numbers_of_any_length_are_bounded() -> None:
     assert numbers(b"leido " + b"9" * 100_000, "leido") == [int("9" * 20)]
+
+
+def test_each_line_of_a_growing_output_is_read_once() -> None:
+    given: list[bytes] = []
+
+    def read(lines: bytes) -> list[int]:
+        given.append(lines)
+        return numbers(lines, "leido")
+
+    said = Growing(read)
+    assert said.of(b"leido 5\nlei") == [5]
+    assert said.of(b"leido 5\nleido 7") == [5]
+    assert said.of(b"leido 5\nleido 71\nleido 8\n") == [5, 71, 8]
+    assert given == [b"leido 5\n", b"leido 71\nleido 8\n"]
