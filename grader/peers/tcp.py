@@ -13,41 +13,20 @@ from collections.abc import Callable
 from typing import Self
 
 from grader.errors import ProgramEnded, SubmissionFault
-from grader.job import Evidence
-from grader.observe.sockets import SocketEntry, TcpState
+from grader.observe.sockets import TcpState
+from grader.peers.endpoint import Endpoint
 from grader.worker.compare import around, first_difference, show_bytes
-from grader.worker.watch import Watch
 
-CHUNK = 1 << 18
-_OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
-_HEAD = 32  #: bytes of what was sent that evidence shows
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
-
-
-#: Where received bytes land first: fresh memory for each recv(2) costs more than the copy.
-_scratch = memoryview(bytearray(CHUNK))
+_ANY = 1 << 62  #: more bytes than can come
 
 
 class NotClosedError(SubmissionFault):
     """The program left a connection open that it should have closed."""
 
 
-class TcpPeer:
-    """One connected socket of the worker's; `who` names the program at the other end in messages."""
-
-    def __init__(self, watch: Watch, connection: socket.socket, remote: tuple[str, int], who: str) -> None:
-        self._watch = watch
-        self._socket = connection
-        self._socket.settimeout(0)
-        self._who = who
-        self.local = connection.getsockname()[:2]
-        self.remote = remote  #: given, since a connection that was reset does not tell it any more
-        self.sent = 0  #: bytes that the kernel took
-        self._head_sent = b""
-        self._received = bytearray()  #: received and not yet handed out
-        self._taken = 0
-        self._half_closed = False
-        self._end: str | None = None  #: "end" after FIN, "reset" after RST
+class TcpPeer(Endpoint):
+    """An endpoint whose steps wait until they are done."""
 
     # Sending
 
@@ -119,7 +98,7 @@ class TcpPeer:
 
     def receive_available(self) -> int:
         """Read what has come without waiting; the number of bytes not yet handed out."""
-        self._fill(1 << 62)
+        self._fill(_ANY)
         return len(self._received)
 
     def receive_until_end(self) -> bytes:
@@ -129,29 +108,20 @@ class TcpPeer:
             raise SubmissionFault(f"{self._ending()} (RST) instead of closing it in order (FIN)")
         return self._take(len(self._received))
 
+    def skip(self, count: int) -> int:
+        """Read the next `count` bytes and keep nothing of them; how many came before the connection ended."""
+        before = self._taken
+        while (left := before + count - self._taken) and self._end is None:
+            self._watch.until(
+                lambda: self._discard(left) or self._end,
+                what="send more or close",
+                descriptors=[(self._socket.fileno(), select.POLLIN)],
+            )
+        return self._taken - before
+
     def discard_until_end(self) -> int:
         """Read everything until the program closes and keep nothing of it; how many bytes came."""
-        count = len(self._received)
-        self._received.clear()
-
-        def some() -> bool:
-            nonlocal count
-            try:
-                got = self._socket.recv_into(_scratch)
-            except BlockingIOError:
-                return False
-            except ConnectionResetError:
-                self._end = "reset"
-                return True
-            count += got
-            self._end = self._end or (None if got else "end")
-            return True
-
-        while self._end is None:
-            self._watch.until(
-                some, what="send more or close", descriptors=[(self._socket.fileno(), select.POLLIN)]
-            )
-        self._taken += count
+        count = self.skip(_ANY)
         if self._end == "reset":
             raise SubmissionFault(f"{self._ending()} (RST) after {count:,} bytes")
         return count
@@ -160,7 +130,7 @@ class TcpPeer:
         """Wait until the program has closed this connection, by FIN or RST; else `NotClosedError`."""
         try:
             self._watch.until(
-                lambda: self._fill(1 << 62) or self._end,
+                lambda: self._fill(_ANY) or self._end,
                 what="close the connection",
                 descriptors=[(self._socket.fileno(), select.POLLIN)],
             )
@@ -229,7 +199,7 @@ class TcpPeer:
 
     @property
     def closed_by_program(self) -> bool:
-        self._fill(1 << 62)
+        self._fill(_ANY)
         return self._end is not None
 
     # Ending
@@ -254,19 +224,7 @@ class TcpPeer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
         self._socket.close()
 
-    # The program's end, as the kernel shows it
-
-    def far_end(self) -> SocketEntry | None:
-        """The program's socket of this connection, None once it is gone."""
-        return self._watch.sockets.connection(self.remote, self.local)
-
-    def released_by_program(self) -> bool:
-        """No process has the program's socket any more: it is gone, or the kernel alone ends it (TIME_WAIT)."""
-        entry = self.far_end()
-        return entry is None or entry.inode == 0
-
-    def near_end(self) -> SocketEntry | None:
-        return self._watch.sockets.connection(self.local, self.remote)
+    # What the program does at its end
 
     def until_far_end(self, state: TcpState, what: str) -> Self:
         """Wait until the program's socket is in `state` (or gone)."""
@@ -277,77 +235,3 @@ class TcpPeer:
 
         self._watch.until(reached, what=what)
         return self
-
-    def data_segments_received(self) -> int:
-        """How many segments with data the kernel has received on this connection (tcp_info)."""
-        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
-        (count,) = struct.unpack_from("=I", info, 152)  # tcpi_data_segs_in, include/uapi/linux/tcp.h
-        return int(count)
-
-    def evidence(self) -> list[Evidence]:
-        begin = "sent " if self.sent == len(self._head_sent) else f"sent {self.sent:,} bytes, beginning with "
-        lines = [begin + show_bytes(self._head_sent)]
-        total = self._taken + len(self._received)
-        lines.append(
-            f"received {total:,} bytes"
-            + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", "")
-        )
-        entry = self.far_end()
-        if entry is not None and entry.inode:
-            lines += [f"still open in {holder}" for holder in self._watch.holders(entry.inode)]
-        return [Evidence("the connection", "\n".join(lines))]
-
-    # Inside
-
-    def _send_some(self, view: memoryview) -> int:
-        try:
-            count = self._socket.send(view[:CHUNK])
-        except BlockingIOError:
-            return 0
-        except (ConnectionResetError, BrokenPipeError) as error:
-            self._end = "reset"
-            raise SubmissionFault(
-                f"{self._ending()}, while bytes were being sent to it ({error.strerror})"
-            ) from error
-        if len(self._head_sent) < _HEAD:
-            self._head_sent += bytes(view[: min(count, _HEAD - len(self._head_sent))])
-        self.sent += count
-        self._watch.given += count
-        return count
-
-    def _fill(self, count: int) -> bool:
-        """Read until `count` bytes are there, nothing more has come, or the end."""
-        while len(self._received) < count and self._end is None:
-            try:
-                got = self._socket.recv_into(_scratch)
-            except BlockingIOError:
-                return False
-            except ConnectionResetError:
-                self._end = "reset"
-                return False
-            if not got:
-                self._end = "end"
-            self._received += _scratch[:got]
-        return len(self._received) >= count
-
-    def _take(self, count: int) -> bytes:
-        data = bytes(memoryview(self._received)[:count])
-        self._drop(count)
-        return data
-
-    def _drop(self, count: int) -> None:
-        del self._received[:count]
-        self._taken += count
-
-    def _ending(self) -> str:
-        """Who ended this connection, and whether it was by ending itself."""
-        end = self._watch.end_of_server()
-        if end is not None:
-            return f"{end}, which ended the connection"
-        return f"{self._who} {'reset' if self._end == 'reset' else 'closed'} the connection"
-
-    def _is_consumed(self) -> bool:
-        near, far = self.near_end(), self.far_end()
-        if far is None or far.state not in _OPEN:
-            return True  # closed: what follows will show how
-        return near is not None and near.send_queue == 0 and far.receive_queue == 0
