@@ -41,6 +41,7 @@ MALFORMED = {
     "binary": bytes(range(128, 256)) + b"\0\0\0\r\n\r\n",
 }
 TOO_LONG = {
+    "long-path": b"GET /" + b"a" * 4000 + b" HTTP/1.0\r\n\r\n",
     "long-line": b"GET /" + b"a" * 8 * KiB + b" HTTP/1.0\r\n\r\n",
     "long-word": b"A" * 8 * KiB + b" / HTTP/1.0\r\n\r\n",
     "no-end": b"GET /" + b"a" * 64 * KiB,
