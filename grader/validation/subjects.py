@@ -78,14 +78,15 @@ def subjects(practicals: Sequence[Practical]) -> list[Subject]:
     return found
 
 
-def examine(subject: Subject) -> Outcome:
-    """Grade one subject."""
+def examine(subject: Subject, *, whole: bool = True) -> Outcome:
+    """Grade one subject; of a defect, unless `whole`, only by the checks that must fail."""
     practical = load_practicals()[subject.practical]
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
         folder, selection = Path(subject.folder), Selection()
         if subject.defect is not None:
             folder = materialise(subject.defect, Path(directory) / "submission")
-            selection = Selection(programs=(subject.defect.program,))
+            checks = () if whole else (*subject.defect.caught_by, *subject.defect.also)
+            selection = Selection(programs=(subject.defect.program,), checks=checks)
         with open_submission(folder) as submission:
             found = grade(submission, [practical], selection, jobs=JOBS)
     outcome = Outcome(subject)

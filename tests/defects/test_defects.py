@@ -1,7 +1,12 @@
-"""Every defect is caught by the checks that its row names, and every check has such a defect."""
+"""Every defect is caught by the checks that its row names, and every check has such a defect.
+
+That no other check fails is asked of one defect in four here, always the same ones, or this would take an hour;
+`grader validate` asks it of all.
+"""
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,11 +17,19 @@ from grader.validation.subjects import Subject, examine, subjects
 
 PRACTICALS = list(load_practicals().values())
 DEFECTS = [subject for subject in subjects(PRACTICALS) if subject.kind == "defect"]
+WHOLE = [subject for subject in DEFECTS if zlib.crc32(str(subject.defect).encode()) % 4 == 0]
 
 
-@pytest.mark.parametrize("subject", DEFECTS, ids=lambda subject: str(subject.defect))
+@pytest.mark.parametrize("subject", WHOLE, ids=lambda subject: str(subject.defect))
 def test_defect_fails_the_checks_of_its_row_and_no_other(subject: Subject) -> None:
     assert examine(subject).problems() == []
+
+
+@pytest.mark.parametrize(
+    "subject", [each for each in DEFECTS if each not in WHOLE], ids=lambda subject: str(subject.defect)
+)
+def test_defect_fails_the_checks_of_its_row(subject: Subject) -> None:
+    assert examine(subject, whole=False).problems() == []
 
 
 @pytest.mark.parametrize("practical", PRACTICALS, ids=lambda practical: practical.name)
