@@ -27,6 +27,11 @@ class Receive:
     got: int  #: 0 at the end of the stream, and when it failed
 
     @property
+    def at_end(self) -> bool:
+        """It found the end of the stream."""
+        return self.got == 0 and self.call.errno is None
+
+    @property
     def wait_all(self) -> bool:
         """It had the flag MSG_WAITALL."""
         return "MSG_WAITALL" in _STRING.sub('""', self.call.args)

@@ -33,6 +33,8 @@ def check_client_leaves(server: Receiver, how: str) -> None:
     """The server goes on after clients that close or reset their connection, whether they sent something or not."""
     for _ in range(3):
         client = accepted(server)
+        with precondition():
+            server.watch.until_still()  # it has done with the connection what it wants to do
         if "sends" in how and not client.closed_by_program:
             client.send_what_fits(b"hola")
         if "resets" in how:

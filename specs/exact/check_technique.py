@@ -22,7 +22,7 @@ def check_loop(receiver: Receiving) -> None:
                 calls, f"a loop of recv(s, buf + n, {receiver.size} - n, 0), where n is what has come so far"
             )
         missing -= each.got
-        if missing == 0 or each.got == 0:  # the piece is complete, or the stream has ended
+        if missing == 0 or each.at_end:  # the piece is complete, or as complete as it will be
             missing = receiver.size
 
 
