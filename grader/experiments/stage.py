@@ -79,6 +79,14 @@ class Actor:
         self._stage.tell(self.name, self.where())
         return self
 
+    def until_waits(self) -> Actor:
+        """Wait until each of its threads waits in a call again, whatever the others do, and tell what it has printed."""
+        self._stage.until(
+            lambda: all(task.call is not None for task in self.program.tasks()), "wait for something"
+        )
+        self.tell()
+        return self
+
     def where(self) -> str:
         """How it stands: ended, stopped, or blocked in which call."""
         if self.program.ended():

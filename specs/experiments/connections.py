@@ -39,5 +39,6 @@ def backlog(stage: Stage) -> None:
         stage.look()
         last = stage.connect("conecta", server, name="P4")
         stage.look()
+    server.until_waits()
     last.until_end()
     stage.look()
