@@ -9,6 +9,7 @@ from itertools import pairwise
 from grader.errors import SubmissionFault
 from grader.job import Evidence
 from grader.peers.tcp import TcpPeer
+from grader.spec import precondition
 from grader.text import bounded
 from specs.common import Receiver, wrong_lengths
 
@@ -88,7 +89,14 @@ def next_is_served(server: Receiver) -> None:
 
 def expect_length_understood(server: Receiver, data: tuple[str, str], length: int) -> None:
     """The receiver prints these data; if not, say which length it seems to have understood instead of `length`."""
-    peer = server.connect().send(message(*data))
+    whole = message(*data)
+    with server.frozen():  # so that one receive can have it all: whether it is repeated is another requirement
+        peer = server.connect().send(whole)
+        with precondition():
+            server.watch.until(
+                lambda: (far := peer.far_end()) is not None and far.receive_queue == len(whole),
+                what="have the whole message",
+            )
     server.watch.until_still()
     asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
     peer.close()
