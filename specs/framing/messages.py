@@ -90,7 +90,7 @@ def next_is_served(server: Receiver) -> None:
 def expect_length_understood(server: Receiver, data: tuple[str, str], length: int) -> None:
     """The receiver prints these data; if not, say which length it seems to have understood instead of `length`."""
     whole = message(*data)
-    with server.frozen():  # so that one receive can have it all: whether it is repeated is another requirement
+    with server.frozen():  # one receive shall have it all: whether it is repeated is asked elsewhere
         peer = server.connect().send(whole)
         with precondition():
             server.watch.until(
