@@ -36,10 +36,13 @@ _next_port = FIRST_PORT
 
 
 def fresh_port() -> int:
-    """A port that nothing in this cell has used: no TIME_WAIT of an earlier check can matter."""
+    """A port that nothing in this cell has used: no TIME_WAIT of an earlier check can matter.
+
+    Its two bytes differ: a program that forgets htons does not listen on it.
+    """
     global _next_port  # noqa: PLW0603 - one counter a worker process is the point
     _next_port = FIRST_PORT if _next_port >= 32_000 else _next_port + 1
-    return _next_port
+    return _next_port if _next_port >> 8 != _next_port & 0xFF else fresh_port()
 
 
 class Record(Protocol):

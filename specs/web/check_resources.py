@@ -129,6 +129,8 @@ def check_idle(site: Site, server: Web, after: str) -> None:
         else:
             client.reset()
     share = spinning_share(server.watch.processes())
+    if end := server.watch.end_of_server():
+        raise SubmissionFault(end, expected="the server goes on")
     if share is not None:
         raise SubmissionFault(
             "the server keeps the processor busy although there is nothing to do",
