@@ -53,6 +53,7 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
     known = load_practicals()
     chosen = _named(known, practicals)
     selection = _selection(chosen, programs, tiers, checks)
+    chosen = [practical for practical in chosen if _selects(selection, practical)]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
     with contextlib.ExitStack() as stack:
         submission = stack.enter_context(open_submission(path or stack.enter_context(assembled("c"))))
@@ -102,6 +103,14 @@ def _selection(
         if identifier not in ids:
             raise UsageError(f"there is no check '{identifier}'; see: grader list --checks")
     return Selection(tuple(resolved), tuple(tier for tier in TIERS if tier in tiers), tuple(checks))
+
+
+def _selects(selection: Selection, practical: Practical) -> bool:
+    """Whether any of its programs and any of its checks are asked for."""
+    return not (
+        (selection.programs and set(selection.programs).isdisjoint(practical.programs))
+        or (selection.checks and set(selection.checks).isdisjoint(practical.checks))
+    )
 
 
 def _concerns(practical: Practical, submission: Submission) -> bool:

@@ -101,10 +101,16 @@ def _until_blocked(run: SenderRun, receiver: TcpPeer) -> None:
         near, far = receiver.near_end(), receiver.far_end()
         return near is not None and far is not None and near.receive_queue > 0 and far.send_queue > 0
 
+    def closed() -> bool:
+        near = receiver.near_end()
+        return near is not None and near.state == TcpState.CLOSE_WAIT
+
     with precondition():
-        run.watch.until(lambda: run.program.ended() or full(), what="send more than the buffers hold")
+        run.watch.until(
+            lambda: run.program.ended() or closed() or full(), what="send more than the buffers hold"
+        )
         run.watch.until_still()
-    if run.program.ended():
+    if run.program.ended() or closed():
         raise SubmissionFault(
             "the send did not wait for the receiver, who has not read anything yet",
             expected="it is blocked in send until the receiver reads",

@@ -183,5 +183,6 @@ def _accepted_all(server: Web) -> bool:
 def _exhaust(server: Web) -> HttpClient:
     """Make accept fail now: a call that waits already has its descriptor, the one after it gets none."""
     last_one, waiting = server.connect(), server.connect()
+    server.watch.until_still()
     last_one.reset()
     return waiting

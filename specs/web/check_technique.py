@@ -8,7 +8,7 @@ from grader.wire.capture import Capture
 from specs.web.calls import Reply, bytes_of, traced_reply
 from specs.web.service import PAGE, Site, Web, ask, expect_page
 
-SIZE = 200 * KiB
+SIZE = 100 * KiB
 SMALL = 3_000
 _HELD = (
     0.15  #: seconds: MSG_MORE gives up after 0.2, and a body that comes so late may have been too late for it
