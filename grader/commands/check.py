@@ -54,6 +54,8 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
     chosen = _named(known, practicals)
     selection = _selection(chosen, programs, tiers, checks)
     chosen = [practical for practical in chosen if _selects(selection, practical)]
+    if not chosen:
+        raise UsageError("none of these checks is one of these programs'; see: grader list --checks")
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
     with contextlib.ExitStack() as stack:
         submission = stack.enter_context(open_submission(path or stack.enter_context(assembled("c"))))
