@@ -93,3 +93,9 @@ def test_a_makefile_that_fails_leaves_the_other_programs_graded(tmp_path: Path) 
     assert "no luck today" in run.stdout
     assert "cln_rev" in run.stdout
     assert "2 / 3" not in run.stdout.split("cln_rev")[-1], "the client passes both of its checks"
+
+
+def test_options_that_exclude_each_other(tmp_path: Path) -> None:
+    run = grader("check", tmp_path, "--check", "web.page", "--program", "srv_rev_sec")
+    assert run.returncode == 4
+    assert "grader list --checks" in run.stderr

@@ -113,3 +113,35 @@ def test_reset_connection_can_still_be_made_a_peer(stack: ExitStack, watch: Watc
     ours = listener.accept(TcpPeer, "cln_rev")
     stack.callback(ours.close)
     assert ours.closed_by_program
+
+
+def test_skipped_bytes_are_counted_and_those_after_them_are_left(pair: tuple[TcpPeer, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"xx" + b"y" * 1000 + b"the rest")
+    assert ours.receive_exactly(2) == b"xx"
+    assert ours.receive_available()  # some have been read from the socket already
+    assert ours.skip(1000) == 1000
+    assert ours.receive_exactly(8) == b"the rest"
+
+
+def test_skipping_ends_with_the_connection(pair: tuple[TcpPeer, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"y" * 1000)
+    theirs.close()
+    assert ours.skip(2000) == 1000
+
+
+def test_everything_until_the_end_is_counted(pair: tuple[TcpPeer, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"y" * 1000)
+    theirs.close()
+    assert ours.discard_until_end() == 1000
+
+
+def test_a_reset_is_no_end(pair: tuple[TcpPeer, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"y" * 1000)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+    theirs.close()
+    with pytest.raises(SubmissionFault, match="srv_rev_sec reset the connection"):
+        ours.discard_until_end()
