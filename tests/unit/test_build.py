@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.build import OUTPUT_SHOWN, Built, build_body
+from grader.build import OUTPUT_SHOWN, Built, Order, build_body
 from grader.cells import open_cell
 from grader.job import BuildStep
 from grader.practical import Program
@@ -43,7 +43,7 @@ def build(tmp_path: Path) -> Build:
             try:
                 worker = cell.start_worker("build")
                 with worker.connection as connection:
-                    connection.send_bytes(msgspec.json.encode(wanted))
+                    connection.send_bytes(msgspec.json.encode(Order("reverse", list(wanted))))
                     assert connection.poll(CEILING), "the build did not end"
                     return msgspec.json.decode(connection.recv_bytes(), type=Built)
             finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.worker.compare import around, first_difference, show_bytes
@@ -16,7 +16,6 @@ def naive_difference(expected: bytes, actual: bytes) -> int | None:
     return None if len(expected) == len(actual) else min(len(expected), len(actual))
 
 
-@settings(database=None)
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=300))
 @example(b"", b"", b"")
 @example(b"", b"", b"x")
@@ -30,7 +29,6 @@ def test_the_first_difference_is_where_a_slow_search_finds_it(
     assert first_difference(left, left) is None
 
 
-@settings(database=None)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_one_changed_byte_is_found(data: bytes, draw: st.DataObject) -> None:
     offset = draw.draw(st.integers(0, len(data) - 1))
@@ -71,7 +69,6 @@ def test_long_bytes_are_cut_in_the_middle_and_counted() -> None:
     assert len(shown) < 200
 
 
-@settings(database=None)
 @given(st.binary(max_size=200))
 def test_shown_bytes_are_printable_and_tell_their_number(data: bytes) -> None:
     shown = show_bytes(data)

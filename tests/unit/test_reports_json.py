@@ -56,6 +56,7 @@ def test_other_programs_find_what_the_schema_promises(tmp_path: Path) -> None:
         "message": "it did not work",
         "hint": "Try again.",
         "evidence": [{"title": "actual", "text": 'a "quoted"\nñ \N{WORLD MAP} </script>'}],
+        "attachments": [],
     }
     assert content["build"][0]["command"] == "make"
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import junitparser
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.job import Results, Status, Verdict
@@ -149,7 +149,6 @@ def test_a_megabyte_is_kept(char: str) -> None:
     assert cast("str", outcome.text).count(shown) >= MILLION
 
 
-@settings(database=None, deadline=None)
 @given(ANY_TEXT)
 @example("\r")
 @example("\ud800\x00\ufffe")

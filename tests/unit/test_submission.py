@@ -727,7 +727,7 @@ def zip_of(names: list[str]) -> bytes:
     return packed.getvalue()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(NAMES, min_size=1, max_size=4), st.sampled_from([tar_of, zip_of]))
 @example(["a", "a/b.c", "a/../b.c"], tar_of)
 @example(["a/b.c", "a"], zip_of)
@@ -744,7 +744,7 @@ def test_no_name_ever_escapes(tmp_path: Path, names: list[str], how: Callable[[l
         assert len(content) == 3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.lists(st.text("abcñ .-_$'\"*", min_size=1, max_size=8), min_size=1, max_size=4)
