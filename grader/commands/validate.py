@@ -43,6 +43,8 @@ def validate(names: tuple[str, ...], jobs: int | None) -> int:
         for outcome in examine_all(everything, jobs):
             outcomes.append(outcome)
             wrong += bool(outcome.problems())
+            for line in matrix.wrong(outcome):
+                console.print(line)  # at once, too: the whole takes most of an hour
             bar.update(task, advance=1, description=f"validating, {wrong} wrong" if wrong else "validating")
             if not console.is_terminal and len(outcomes) % _EVERY == 0:
                 console.print(f"{len(outcomes)} of {len(everything)}, {wrong} wrong")

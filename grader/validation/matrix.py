@@ -89,12 +89,16 @@ def _checks(practical: Practical, outcomes: Sequence[Outcome]) -> RenderableType
 
 
 def _summary(outcomes: Sequence[Outcome]) -> RenderableType:
-    lines = list(_counts(outcomes))
-    for outcome in outcomes:
-        for problem in outcome.problems():
-            subject = outcome.subject
-            lines.append(Text(f"WRONG  {subject.practical} {subject.kind} {subject.name}: {problem}", "red"))
-    return Group(*lines)
+    return Group(*_counts(outcomes), *(line for outcome in outcomes for line in wrong(outcome)))
+
+
+def wrong(outcome: Outcome) -> list[Text]:
+    """What is not as it must be, as lines to print."""
+    subject = outcome.subject
+    return [
+        Text(f"WRONG  {subject.practical} {subject.kind} {subject.name}: {problem}", "red")
+        for problem in outcome.problems()
+    ]
 
 
 def _counts(outcomes: Sequence[Outcome]) -> Iterator[Text]:
