@@ -20,6 +20,7 @@ from grader.submission import Submission
 
 #: What pytest need not do here; `unraisableexception` collects garbage five times over before it ends.
 _LEFT_OUT = ("terminal", "cacheprovider", "logging", "unraisableexception", "threadexception")
+_NO_AUTOLOAD = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 
 class Listener:
@@ -83,8 +84,15 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
     """Run the engine under pytest, which collects, makes fixtures and rewrites assertions."""
     directories = [str(practical.directory) for practical in practicals]
     root = practicals[0].directory.parent
-    quiet = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")]
-    arguments = [*quiet, "--capture=no", f"--rootdir={root}", "-c", str(root / "pytest.ini"), *directories]
+    plugins = ["pytest_timeout", *(f"no:{name}" for name in _LEFT_OUT)]
+    arguments = [
+        *(f"-p{name}" for name in plugins),
+        "--capture=no",
+        f"--rootdir={root}",
+        "-c",
+        str(root / "pytest.ini"),
+        *directories,
+    ]
     with _without_the_users_options():
         status = pytest.main(arguments, plugins=[engine])
     if engine.error is not None:
@@ -104,11 +112,13 @@ def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
 @contextlib.contextmanager
 def _without_the_users_options() -> Iterator[None]:
     """Options and plugins that somebody's environment gives to every pytest are not meant for this one."""
-    names = [name for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ]
+    names = [name for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", _NO_AUTOLOAD) if name in os.environ]
     saved = {name: os.environ.pop(name) for name in names}
+    os.environ[_NO_AUTOLOAD] = "1"
     try:
         yield
     finally:
+        del os.environ[_NO_AUTOLOAD]
         os.environ.update(saved)
 
 
