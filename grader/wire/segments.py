@@ -47,15 +47,15 @@ class Conversation:
         return [segment for segment in self.segments if segment.source == source]
 
     def data_segments(self, source: Address) -> list[bytes]:
-        """The data of each segment that carried new bytes, in order; retransmissions are left out.
+        """The data of each segment that carried new bytes, in the stream's order; retransmissions are left out.
 
         A segment that repeats old bytes and adds new ones counts with the new ones only.
         """
-        return [segment.data[skip:] for segment, skip in self._fresh(source)]
+        return [segment.data[begin:end] for segment, begin, end in self._fresh(source)]
 
     def data_lengths(self, source: Address) -> list[int]:
         """As `data_segments`, their lengths only: right for captures of headers, too."""
-        return [segment.length - skip for segment, skip in self._fresh(source)]
+        return [end - begin for _, begin, end in self._fresh(source)]
 
     def stream(self, source: Address) -> bytes:
         """All bytes of one direction, reassembled."""
@@ -64,7 +64,7 @@ class Conversation:
     def retransmissions(self, source: Address) -> int:
         """How many segments carried nothing but bytes that had been sent before."""
         carrying = sum(1 for segment in self.sent_by(source) if segment.length)
-        return carrying - len(self._fresh(source))
+        return carrying - len({id(segment) for segment, _, _ in self._fresh(source)})
 
     def mss(self, source: Address) -> int:
         """The longest segment's data, in bytes."""
@@ -79,22 +79,61 @@ class Conversation:
         flags = "".join(segment.flags for segment in self.sent_by(source))
         return "RST" if "R" in flags else "FIN" if "F" in flags else None
 
-    def _fresh(self, source: Address) -> list[tuple[Segment, int]]:
-        """Each segment with new bytes, and how many of its first bytes had come before."""
+    def _fresh(self, source: Address) -> list[tuple[Segment, int, int]]:
+        """Which bytes of which segments had not come before, in the stream's order.
+
+        Segments may pass each other, on loopback too, when the sender is moved to another processor.
+        """
         found = []
-        expected = self._first_byte(source)
+        first = self._first_byte(source)
+        covered = Coverage()
         for segment in self.sent_by(source):
             if not segment.length:
                 continue
-            repeated = 0 if expected is None else max(0, _distance(segment.seq, expected))
-            if repeated < segment.length:
-                found.append((segment, repeated))
-                expected = (segment.seq + segment.length) % _MODULO
-        return found
+            first = segment.seq if first is None else first
+            begin = covered.end + _distance((first + covered.end) % _MODULO, segment.seq)
+            for start, stop in covered.add(begin, begin + segment.length):
+                found.append((start, segment, start - begin, stop - begin))
+        return [
+            (segment, start, stop) for _, segment, start, stop in sorted(found, key=lambda piece: piece[0])
+        ]
 
     def _first_byte(self, source: Address) -> int | None:
         syn = next((segment for segment in self.sent_by(source) if "S" in segment.flags), None)
         return (syn.seq + 1) % _MODULO if syn is not None else None
+
+
+class Coverage:
+    """Which bytes of a stream, by their offsets, have come."""
+
+    def __init__(self) -> None:
+        self._ranges = [(-_MODULO, 0)]  # [begin, end), disjoint and in order; nothing precedes a stream
+
+    @property
+    def end(self) -> int:
+        """One more than the last byte's offset."""
+        return self._ranges[-1][1]
+
+    def add(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Count these bytes as come; which of them are new."""
+        place = len(self._ranges)
+        while place and self._ranges[place - 1][1] >= begin:
+            place -= 1
+        new = []
+        last = place  # ranges[place:last] touch what is added
+        at = begin
+        while last < len(self._ranges) and self._ranges[last][0] <= end:
+            start, stop = self._ranges[last]
+            if at < start:
+                new.append((at, start))
+            at = max(at, stop)
+            last += 1
+        if at < end:
+            new.append((at, end))
+        touched = self._ranges[place:last]
+        whole = (min([begin, *(r[0] for r in touched)]), max([end, *(r[1] for r in touched)]))
+        self._ranges[place:last] = [whole]
+        return new
 
 
 def conversations(segments: Sequence[Segment]) -> list[Conversation]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.wire.ladder import draw
-from grader.wire.segments import Conversation, Segment, conversations
+from grader.wire.segments import Conversation, Coverage, Segment, conversations
 
 CLIENT, SERVER = ("127.0.0.1", 40000), ("127.0.0.1", 20001)
 START = 1000  #: sequence number of the client's SYN
@@ -48,6 +50,30 @@ def test_segment_that_repeats_and_goes_on_counts_with_what_is_new() -> None:
     spoken = talk(segment(b"hola"), segment(b"holamundo"))
     assert spoken.data_segments(CLIENT) == [b"hola", b"mundo"]
     assert spoken.retransmissions(CLIENT) == 0
+
+
+def test_segments_that_passed_each_other_are_put_in_order() -> None:
+    spoken = talk(segment(b"mundo", seq=START + 5), segment(b"hola"), segment(b"!", seq=START + 10))
+    assert spoken.data_segments(CLIENT) == [b"hola", b"mundo", b"!"]
+    assert spoken.stream(CLIENT) == b"holamundo!"
+    assert spoken.retransmissions(CLIENT) == 0
+
+
+def test_what_fills_gaps_and_repeats_around_them_counts_with_the_gaps_alone() -> None:
+    spoken = talk(segment(b"b", seq=START + 2), segment(b"d", seq=START + 4), segment(b"abcde"))
+    assert spoken.data_segments(CLIENT) == [b"a", b"b", b"c", b"d", b"e"]
+    assert spoken.retransmissions(CLIENT) == 0
+
+
+@given(st.lists(st.tuples(st.integers(-5, 60), st.integers(1, 12)), max_size=30))
+def test_coverage_tells_what_a_set_of_bytes_would(pieces: list[tuple[int, int]]) -> None:
+    covered, known = Coverage(), set(range(-5, 0))
+    for begin, length in pieces:
+        new = covered.add(begin, begin + length)
+        told = [offset for start, stop in new for offset in range(start, stop)]
+        assert told == sorted(set(range(begin, begin + length)) - known)
+        known.update(told)
+        assert covered.end == max(known) + 1
 
 
 def test_sequence_numbers_begin_again_at_zero() -> None:
