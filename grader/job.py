@@ -68,13 +68,26 @@ class Verdict(msgspec.Struct):
     tier: Tier
     status: Status
     points: float
-    max_points: float
+    max_points: float  #: 0 for a bonus check
     seconds: float = 0.0
     requirement: str = ""  #: the sentence of the specification
     message: str = ""  #: what happened; empty when passed
     hint: str = ""  #: what to try next; empty when passed
     evidence: list[Evidence] = []
     attachments: list[Attachment] = []
+    bonus_points: float = 0.0  #: what it may add above the maximum
+    passed_cases: int = 0
+    decided_cases: int = 0  #: that passed or failed
+
+
+class Adjustment(msgspec.Struct, frozen=True):
+    """What the sum of the rows is changed by: a rule of the rubric, or rows that are not shown."""
+
+    practical: str
+    reason: str  #: for the student
+    points: float  #: added to the score
+    max_points: float = 0.0  #: added to the maximum
+    program: str = ""  #: "" when it concerns the practical as a whole
 
 
 class BuildStep(msgspec.Struct):
@@ -97,6 +110,7 @@ class Results(msgspec.Struct):
     build: list[BuildStep] = []
     notes: list[str] = []  #: remarks for the student: ignored binaries, aliases, files skipped
     environment: dict[str, str] = {}
+    adjustments: list[Adjustment] = []  #: rows that count and adjustments add up to the score
     schema: Literal["grader/results/v1"] = SCHEMA
 
 
@@ -106,10 +120,12 @@ class Selection(msgspec.Struct, frozen=True):
     programs: tuple[str, ...] = ()
     tiers: tuple[Tier, ...] = ()
     checks: tuple[str, ...] = ()  #: ids, whole
+    omitted: tuple[str, ...] = ()  #: ids that are never wanted
 
     def wants(self, check: str, tier: Tier, program: str) -> bool:
         return (
             (not self.programs or program in self.programs)
             and (not self.tiers or tier in self.tiers)
             and (not self.checks or check in self.checks)
+            and check not in self.omitted
         )

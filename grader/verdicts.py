@@ -54,6 +54,8 @@ def _verdict(
         return verdict
     worst = min(cases, key=lambda case: _WORST.index(case.status))
     verdict.status = worst.status
+    verdict.passed_cases = sum(case.status == "passed" for case in cases)
+    verdict.decided_cases = sum(case.status in {"passed", "failed"} for case in cases)
     verdict.evidence = worst.evidence
     verdict.attachments = [
         msgspec.structs.replace(item, name=f"{check.id}-{program}{item.name}") for item in worst.attachments

@@ -26,10 +26,24 @@ def write(found: Results, file: Path) -> None:
 
 def to_text(found: Results) -> str:
     suites = [
-        TestSuite(_clean(f"{practical}.{program}"), [_case(verdict) for verdict in verdicts])
+        TestSuite(
+            _clean(f"{practical}.{program}"),
+            [_case(verdict) for verdict in verdicts],
+            properties=_score(found),
+        )
         for (practical, program), verdicts in groupby(found.checks, lambda v: (v.practical, v.program))
     ]
     return str(to_xml_report_string(suites, encoding="utf-8"))
+
+
+def _score(found: Results) -> dict[str, str]:
+    """The submission's, in every suite: JUnit has no place for it above them."""
+    adjustments = [f"{item.practical}: {item.reason}: {item.points:+g}" for item in found.adjustments]
+    return {
+        "score": f"{found.score:g}",
+        "max_score": f"{found.max_score:g}",
+        **({"adjustments": _clean("; ".join(adjustments))} if adjustments else {}),
+    }
 
 
 def _case(verdict: Verdict) -> TestCase:
@@ -37,7 +51,7 @@ def _case(verdict: Verdict) -> TestCase:
         name=verdict.id,
         classname=f"{verdict.practical}.{verdict.program}",
         elapsed_sec=verdict.seconds,
-        stdout=_clean(f"{verdict.points:g} of {verdict.max_points:g} points, tier {verdict.tier}"),
+        stdout=_clean(f"{verdict.points:g} of {_worth(verdict)}, tier {verdict.tier}"),
     )
     message = _clean(verdict.message) or verdict.status  # an empty one would count as a pass
     body = _clean("\n".join(_body(verdict)))
@@ -48,6 +62,12 @@ def _case(verdict: Verdict) -> TestCase:
     elif verdict.status in {"error", "not_run"}:
         case.add_error_info(message, body, verdict.status)
     return case
+
+
+def _worth(verdict: Verdict) -> str:
+    return (
+        f"{verdict.bonus_points:g} bonus points" if verdict.bonus_points else f"{verdict.max_points:g} points"
+    )
 
 
 def _body(verdict: Verdict) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.job import BuildStep, Results, Status, Verdict
+from grader.job import Adjustment, BuildStep, Results, Status, Verdict
 from grader.text import printable
 
 _STYLE: dict[Status, str] = {
@@ -42,6 +42,8 @@ def show(found: Results, console: Console, *, verbose: bool = False) -> None:
     for note in found.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
     console.print(_scores(found))
+    for adjustment in found.adjustments:
+        console.print(_adjustment(adjustment))
     console.print(_conclusion(found))
 
 
@@ -90,7 +92,10 @@ def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> It
 
 def _in_full(alike: Sequence[Verdict], limit: int) -> RenderableType:
     verdict = alike[0]
-    points = f"{verdict.max_points:g} point{'s' if verdict.max_points != 1 else ''}"
+    worth = verdict.max_points or verdict.bonus_points
+    points = f"{worth:g} {'bonus ' if verdict.bonus_points else ''}point{'s' if worth != 1 else ''}"
+    if verdict.points:  # a part of the cases passed
+        points = f"{verdict.points:g} of {points}"
     title = Text.assemble(
         (f"{verdict.status.upper().replace('_', ' ')}  ", f"bold {_STYLE[verdict.status]}"),
         (f"{verdict.program}  {verdict.id}", "bold"),
@@ -124,7 +129,9 @@ def _everything(found: Results) -> RenderableType:
     for heading in ("status", "program", "check", "tier", "points", "seconds"):
         table.add_column(heading, justify="right" if heading in {"points", "seconds"} else "left")
     for v in found.checks:
-        points = f"{v.points:g}/{v.max_points:g}"
+        points = (
+            f"{v.points:g}/{v.max_points:g}" if not v.bonus_points else f"+{v.points:g}/+{v.bonus_points:g}"
+        )
         table.add_row(Text(v.status, _STYLE[v.status]), v.program, v.id, v.tier, points, f"{v.seconds:.2f}")
     return table
 
@@ -139,7 +146,9 @@ def _scores(found: Results) -> RenderableType:
             table.add_row(program, Text("not handed in", "red"), "", "", "")
             continue
         counted = [v for v in verdicts if v.status in {"passed", "failed", "missing"}]
-        score = f"{sum(v.points for v in counted):g} / {sum(v.max_points for v in counted):g}"
+        adjusted = [item for item in found.adjustments if item.program == program]
+        points = round(sum(v.points for v in counted) + sum(item.points for item in adjusted), 2)
+        score = f"{points:g} / {sum(v.max_points for v in counted):g}"
         failed = statuses.count("failed") + statuses.count("missing")
         undecided = len(statuses) - statuses.count("passed") - failed
         table.add_row(
@@ -150,6 +159,17 @@ def _scores(found: Results) -> RenderableType:
             Text(str(undecided), "yellow" if undecided else "dim"),
         )
     return table
+
+
+def _adjustment(adjustment: Adjustment) -> RenderableType:
+    """A program's is part of its line already; the practical's comes off their sum."""
+    change = f"{adjustment.points:+g}" if adjustment.points else ""
+    if adjustment.max_points:
+        change += f" ({adjustment.max_points:+g} of the maximum)"
+    included = "  counted above" if adjustment.program else ""
+    return Text.assemble(
+        (f"{adjustment.practical}: ", "bold"), f"{adjustment.reason}: {change.strip()}", (included, "dim")
+    )
 
 
 def _conclusion(found: Results) -> RenderableType:

@@ -57,6 +57,9 @@ def test_other_programs_find_what_the_schema_promises(tmp_path: Path) -> None:
         "hint": "Try again.",
         "evidence": [{"title": "actual", "text": 'a "quoted"\nñ \N{WORLD MAP} </script>'}],
         "attachments": [],
+        "bonus_points": 0.0,
+        "passed_cases": 0,
+        "decided_cases": 0,
     }
     assert content["build"][0]["command"] == "make"
 
