@@ -1,6 +1,7 @@
 # make setup   the system packages (when allowed) and .venv
 # make grade   grade SUBMISSION (default: the bundled reference programs in C)
-# make test    every test, in parallel
+# make test    every test, in parallel; those of --sandbox docker where an engine runs that has the images
+# make test-hostile   every attack in both sandboxes, as a table; starts an engine if it must
 # make lint    ruff and mypy
 
 # The first Python that is 3.11 or later, can be executed by this user, and can make environments.
@@ -9,7 +10,7 @@ SUBMISSION ?=
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: setup grade test lint clean system
+.PHONY: setup grade test test-hostile lint clean system
 
 setup: $(VENV)/ready
 
@@ -19,6 +20,10 @@ grade: setup
 test: setup
 	@ci/install-system tests
 	$(VENV)/bin/python -m pytest -n $$(( 2 * $$(nproc) )) --dist worksteal --instafail tests
+
+test-hostile: setup
+	@ci/install-system tests
+	GRADER_TEST_DOCKER=1 GRADER_TEST_EVERY_ATTACK=1 ci/with-engine $(VENV)/bin/python -m pytest -n $$(nproc) --instafail tests/hostile
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -11,7 +11,9 @@ from grader.commands.check import check
 from grader.commands.doctor import doctor
 from grader.commands.experiment import experiment
 from grader.commands.explain import explain
+from grader.commands.image import image
 from grader.commands.listing import listing
+from grader.commands.rubric import rubric
 from grader.commands.validate import validate
 from grader.errors import CellError, GraderError, UsageError
 from grader.submission import EmptySubmissionError
@@ -29,7 +31,7 @@ def cli() -> None:
     """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
 
 
-for command in (check, experiment, listing, explain, validate, doctor):
+for command in (check, experiment, listing, explain, rubric, validate, doctor, image):
     cli.add_command(command)
 
 

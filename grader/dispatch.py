@@ -15,6 +15,7 @@ from grader.build import Built
 from grader.cells.base import Cell, WorkerHandle
 from grader.errors import CellError
 from grader.job import Case, CaseResult, Evidence
+from grader.text import bounded, printable
 
 #: Seconds that a check may take before its worker is killed: pytest-timeout, inside, comes first.
 CHECK_CEILING = 150.0
@@ -28,23 +29,28 @@ _STARTS_LOST = 5
 _SLOW_START, _SLOW_STARTS = 5.0, 2
 
 
+def default_jobs(sandbox: str) -> int:
+    """Checks mostly wait for the kernel: three workers keep a core busy, or four where they come one by one."""
+    return (4 if sandbox == "docker" else 3) * len(os.sched_getaffinity(0))
+
+
 class _Busy(msgspec.Struct):
-    """A worker and the item that it has in hand."""
+    """A worker, the item that it has in hand, and since when it has it (or has been starting)."""
 
     handle: WorkerHandle
     index: int | None = None
     since: float = 0.0
+    ready: bool = False  #: it has said so
 
 
 class Dispatcher:
     """Runs items by index; what is inconclusive is tried once more in a fresh cell half-way."""
 
-    def __init__(self, cell: Cell, built: Built, cases: Sequence[Case], *, jobs: int | None = None) -> None:
+    def __init__(self, cell: Cell, built: Built, cases: Sequence[Case], *, jobs: int) -> None:
         self._cell = cell
         self._built = msgspec.json.encode(built)
         self._cases = cases
-        # Checks mostly wait for the kernel: three workers keep a core busy.
-        self._jobs = jobs or 3 * len(os.sched_getaffinity(0))
+        self._jobs = jobs
         self._deadline = time.monotonic() + JOB_CEILING
 
     def run(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:
@@ -65,32 +71,25 @@ class Dispatcher:
         """One pass over the items with workers, rooms and networks that nobody used before."""
         queue = collections.deque(indices)
         slow_starts: collections.Counter[str] = collections.Counter()
-        lost = 0
+        losses = iter(range(_STARTS_LOST + len(indices) // 4))
         workers = [self._start() for _ in range(min(self._jobs, len(queue)))]
         try:
-            for worker in workers:
-                self._give(worker, queue)
-            while any(worker.index is not None for worker in workers):
+            # Who is ready works; the others join: a container takes longer to start than many a check.
+            while self._may_begin(queue) or any(worker.index is not None for worker in workers):
                 for worker in self._ready(workers):
-                    index = worker.index
-                    assert index is not None
-                    result = self._take(worker)
-                    if result is None:  # the worker is dead; its item is what killed it
-                        yield index, self._verdict(index, worker)
-                        lost += 1
-                        worker.handle.connection.close()
-                        if lost > _STARTS_LOST + len(indices) // 4:
-                            raise CellError("workers keep dying; see the first error above")
-                        worker.handle = self._start().handle
+                    message = self._take(worker)
+                    index, worker.index = worker.index, None
+                    if message is None:  # the worker is dead; its item, if it had one, is what killed it
+                        if index is not None:
+                            yield index, self._verdict(index, worker)
+                        self._replace(worker, losses)
+                    elif index is None:
+                        worker.ready = True
                     else:
+                        result = msgspec.json.decode(message, type=CaseResult)
                         yield index, result
-                        program = self._cases[index].program
-                        slow = result.costly or result.seconds > _SLOW_START
-                        slow_starts[program] += result.not_serving and slow
-                        if slow_starts[program] == _SLOW_STARTS:
-                            yield from self._give_up(program, result, queue)
-                    worker.index = None
-                    if time.monotonic() < self._deadline:
+                        yield from self._without_hangers(index, result, queue, slow_starts)
+                    if worker.ready:
                         self._give(worker, queue)
             for index in queue:
                 case = self._cases[index]
@@ -103,6 +102,27 @@ class Dispatcher:
                 worker.handle.connection.close()
                 worker.handle.kill()
 
+    def _without_hangers(
+        self,
+        index: int,
+        result: CaseResult,
+        queue: collections.deque[int],
+        slow_starts: collections.Counter[str],
+    ) -> Iterator[tuple[int, CaseResult]]:
+        """Take out of the queue what would start, once more, a server that was slow or costly and never listened."""
+        program = self._cases[index].program
+        slow_starts[program] += result.not_serving and (result.costly or result.seconds > _SLOW_START)
+        if slow_starts[program] == _SLOW_STARTS:
+            yield from self._give_up(program, result, queue)
+
+    def _replace(self, worker: _Busy, losses: Iterator[int]) -> None:
+        """Start another worker in the dead one's place, unless too many have died."""
+        worker.handle.connection.close()
+        if next(losses, None) is None:
+            words = worker.handle.last_words() or "see the first error above"
+            raise CellError(f"workers keep dying; {bounded(printable(words), 500)}")
+        self._start(worker)
+
     def _give_up(
         self, program: str, last: CaseResult, queue: collections.deque[int]
     ) -> Iterator[tuple[int, CaseResult]]:
@@ -113,14 +133,21 @@ class Dispatcher:
                 queue.remove(index)
                 yield index, msgspec.structs.replace(last, check=case.check, case=case.label, seconds=0.0)
 
-    def _start(self) -> _Busy:
-        worker = _Busy(self._cell.start_worker("checks"))
-        with contextlib.suppress(OSError):  # it is dead already: its first item will show that
-            worker.handle.connection.send_bytes(self._built)
+    def _start(self, worker: _Busy | None = None) -> _Busy:
+        """A new worker, in place of this one if it is given; it says when it is ready."""
+        handle = self._cell.start_worker("checks")
+        worker = worker or _Busy(handle)
+        worker.handle, worker.ready, worker.since = handle, False, time.monotonic()
+        with contextlib.suppress(OSError):  # it is dead already: reading from it will say so
+            handle.connection.send_bytes(self._built)
         return worker
 
+    def _may_begin(self, queue: collections.deque[int]) -> bool:
+        return bool(queue) and time.monotonic() < self._deadline
+
     def _give(self, worker: _Busy, queue: collections.deque[int]) -> None:
-        if not queue:
+        if not self._may_begin(queue):
+            worker.handle.kill()  # ending it takes a while, beside what the others still do
             return
         worker.index = queue.popleft()
         worker.since = time.monotonic()
@@ -128,22 +155,22 @@ class Dispatcher:
             worker.handle.connection.send_bytes(msgspec.json.encode(worker.index))
 
     def _ready(self, workers: Sequence[_Busy]) -> list[_Busy]:
-        """Busy workers that answered or died; one that has had its item for too long is killed."""
-        busy = {worker.handle.connection: worker for worker in workers if worker.index is not None}
+        """Those that said something or died; one that has had its item for too long is killed."""
+        awaited = {w.handle.connection: w for w in workers if w.index is not None or not w.ready}
         now = time.monotonic()
-        limits = {connection: worker.since + CHECK_CEILING - now for connection, worker in busy.items()}
-        ready = wait(list(busy), timeout=max(0.0, min(limits.values())))
-        if not ready:
-            late = min(busy.values(), key=lambda worker: worker.since)
+        soonest = min((worker.since + CHECK_CEILING - now for worker in awaited.values()), default=0.0)
+        ready = wait(list(awaited), timeout=max(0.0, soonest))
+        if not ready and awaited:
+            late = min(awaited.values(), key=lambda worker: worker.since)
             late.handle.kill()
             return [late]
-        return [worker for connection, worker in busy.items() if connection in ready]
+        return [worker for connection, worker in awaited.items() if connection in ready]
 
-    def _take(self, worker: _Busy) -> CaseResult | None:
+    def _take(self, worker: _Busy) -> bytes | None:
         if time.monotonic() - worker.since > CHECK_CEILING and not worker.handle.connection.poll():
             return None
         try:
-            return msgspec.json.decode(worker.handle.connection.recv_bytes(), type=CaseResult)
+            return worker.handle.connection.recv_bytes()
         except (EOFError, OSError):
             return None
 
@@ -154,6 +181,8 @@ class Dispatcher:
             message = f"the check did not end within {CHECK_CEILING:.0f} s and was stopped"
         else:
             message = "the grader's worker died during this check"
+            if words := worker.handle.last_words():
+                message += f": {bounded(printable(words.splitlines()[-1]), 300)}"
         hint = Evidence(
             "what to do", "This is the grader's fault, not the program's. Run the check again alone."
         )

@@ -16,13 +16,13 @@ import pytest
 
 from grader import spec
 from grader.build import Built, Order, build_body
-from grader.cells import open_cell
-from grader.cells.base import Body, Cell
-from grader.dispatch import Dispatcher
-from grader.errors import UsageError
+from grader.cells import chosen_sandbox, open_cell
+from grader.cells.base import Body, Cell, Files, NoFiles, Plan
+from grader.dispatch import Dispatcher, default_jobs
+from grader.errors import CellError, GraderError, UsageError
 from grader.job import CaseResult, Selection
 from grader.practical import Practical, load_practical
-from grader.submission import Submission
+from grader.text import bounded, printable
 from grader.worker.runner import case_of, serve
 
 #: Seconds after which pytest-timeout ends a check from inside; the dispatcher's ceiling comes later.
@@ -34,18 +34,20 @@ class Engine:
 
     def __init__(
         self,
-        submission: Submission,
+        submission: Files,
         selection: Selection,
         practicals: Sequence[Practical] = (),
         *,
         jobs: int | None = None,
+        sandbox: str | None = None,
         on_built: Callable[[Practical, Built], None] = lambda _practical, _built: None,
         on_case: Callable[[Practical, CaseResult], None] = lambda _practical, _result: None,
         on_plan: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._submission = submission
         self._selection = selection
-        self._jobs = jobs
+        self._sandbox = chosen_sandbox(sandbox)
+        self._jobs = jobs or default_jobs(self._sandbox)
         self._on_built = on_built
         self._on_case = on_case
         self._on_plan = on_plan
@@ -121,23 +123,26 @@ class Engine:
         try:
             for practical in self._practicals.values():
                 self._grade(session, practical)
+        except GraderError as error:
+            self.error = error
+            pytest.exit(str(error), returncode=3)
         except Exception as error:
             self.error = error
             raise
         return True
 
     def _grade(self, session: pytest.Session, practical: Practical) -> None:
-        order = list(practical.checks)
-        items = [item for item in session.items if item.path.parent == practical.directory]
-        items.sort(key=lambda item: order.index(case_of(item).check))
+        items = items_of(session, practical)
+        cases = [case_of(item) for item in items]
         bodies: dict[str, Body] = {"build": build_body, "checks": functools.partial(serve, session, items)}
-        cell = open_cell(self._submission, bodies)
+        plan = Plan(practical.name, self._selection, tuple(cases), self._jobs)
+        cell = open_cell(self._submission, bodies, plan, self._sandbox)
         try:
             built = _build(cell, practical, self._selection)
             self._on_built(practical, built)
             indices = [number for number, item in enumerate(items) if _runnable(item, built)]
             self._on_plan(len(indices))
-            dispatcher = Dispatcher(cell, built, [case_of(item) for item in items], jobs=self._jobs)
+            dispatcher = Dispatcher(cell, built, cases, jobs=self._jobs)
             for index, result in dispatcher.run(indices):
                 result.number = index
                 self._on_case(practical, result)
@@ -153,6 +158,31 @@ class Engine:
         if directory not in self._practicals:
             self._practicals[directory] = load_practical(directory / "practical.toml")
         return self._practicals[directory]
+
+
+class ServingEngine(Engine):
+    """The engine of a worker that is no fork of the parent: it collects the same checks, and serves them."""
+
+    def __init__(self, plan: Plan, practical: Practical, serve_in_room: Callable[[Body], None]) -> None:
+        super().__init__(NoFiles(), plan.selection, [practical])
+        self._plan = plan
+        self._practical = practical
+        self._serve_in_room = serve_in_room
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = items_of(session, self._practical)
+        if self._plan.cases and tuple(case_of(item) for item in items) != self._plan.cases:
+            raise CellError("the worker's image collects other checks than this program; make it again")
+        self._serve_in_room(functools.partial(serve, session, items))
+        return True
+
+
+def items_of(session: pytest.Session, practical: Practical) -> list[pytest.Item]:
+    """The practical's checks, in the order of its rubric: their places here are their numbers."""
+    order = list(practical.checks)
+    items = [item for item in session.items if item.path.parent == practical.directory]
+    return sorted(items, key=lambda item: order.index(case_of(item).check))
 
 
 def validate(practical: Practical, items: Sequence[pytest.Item], modules: set[Path]) -> None:
@@ -234,5 +264,9 @@ def _build(cell: Cell, practical: Practical, selection: Selection) -> Built:
     worker.connection.send_bytes(msgspec.json.encode(Order(practical.name, wanted)))
     try:
         return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
+    except (EOFError, OSError) as error:
+        words = bounded(printable(worker.last_words()), 1_000) or "its worker died"
+        raise CellError(f"the sandbox ended during the build: {words}; see: grader doctor") from error
     finally:
         worker.connection.close()
+        worker.kill()

@@ -12,10 +12,12 @@ import pytest
 
 from grader import verdicts
 from grader.build import Built
+from grader.cells import chosen_sandbox
 from grader.engine import Engine
 from grader.errors import GraderBugError, UsageError
 from grader.job import CaseResult, Results, Selection, Verdict
 from grader.practical import Practical
+from grader.rubric import Rubric, applied
 from grader.submission import Submission
 
 #: What pytest need not do here; `unraisableexception` collects garbage five times over before it ends.
@@ -42,10 +44,16 @@ def grade(
     selection: Selection,
     *,
     jobs: int | None = None,
+    sandbox: str | None = None,
     listener: Listener | None = None,
+    rubric: Rubric | None = None,
 ) -> Results:
-    """Grade one submission. Raises `UsageError` for broken specs, `CellError` without a sandbox."""
+    """Grade one submission, with the points of specs/ or by `rubric`.
+
+    Raises `UsageError` for broken specs, `CellError` without a sandbox.
+    """
     heard = listener or Listener()
+    selection = rubric.narrowed(selection) if rubric is not None else selection
     cases: dict[str, list[CaseResult]] = {practical.name: [] for practical in practicals}
     builds: dict[str, Built] = {}
 
@@ -62,6 +70,7 @@ def grade(
         selection,
         practicals,
         jobs=jobs,
+        sandbox=sandbox,
         on_built=on_built,
         on_case=on_case,
         on_plan=heard.planned,
@@ -71,13 +80,14 @@ def grade(
     for practical in practicals:
         built = builds.get(practical.name, Built())
         rows += verdicts.fold(practical, selection, built, cases[practical.name])
-    return verdicts.results(
+    found = verdicts.results(
         submission.name,
         rows,
         build=[step for built in builds.values() for step in built.steps],
         notes=[*submission.notes, *(note for built in builds.values() for note in built.notes)],
-        environment=environment(),
+        environment=environment(chosen_sandbox(sandbox)),
     )
+    return found if rubric is None else applied(found, rubric)
 
 
 def run_pytest(engine: Engine, practicals: Sequence[Practical]) -> None:
@@ -122,7 +132,7 @@ def _without_the_users_options() -> Iterator[None]:
         os.environ.update(saved)
 
 
-def environment() -> dict[str, str]:
+def environment(sandbox: str) -> dict[str, str]:
     """What may explain a difference between two runs."""
     return {
         "grader": importlib.metadata.version("socket-grader"),
@@ -130,5 +140,5 @@ def environment() -> dict[str, str]:
         "kernel": platform.release(),
         "machine": platform.machine(),
         "cores": str(len(os.sched_getaffinity(0))),
-        "sandbox": "namespaces",
+        "sandbox": sandbox,
     }

@@ -7,11 +7,14 @@ nothing else. A back end is one file beside this one; nothing above it knows whi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+import msgspec
+
 from grader.cells.room import Room
+from grader.job import Case, Selection
 
 MiB = 1 << 20
 
@@ -19,11 +22,41 @@ MiB = 1 << 20
 Body = Callable[[Room, Connection], None]
 
 
+class File(Protocol):
+    """One file of a submission; its path is relative, and has no `..` in it."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def executable(self) -> bool: ...
+
+
 class Files(Protocol):
     """What is laid out in the cell: a submission."""
 
+    @property
+    def files(self) -> Sequence[File]: ...
+
+    def read(self, path: str, limit: int, /) -> bytes:
+        """The first `limit` bytes of one of `files`."""
+
     def copy_to(self, dirfd: int) -> None:
         """Write every file below the folder open at `dirfd`."""
+
+
+class NoFiles:
+    """For cells that are tried, not used."""
+
+    files: Sequence[File] = ()
+
+    def copy_to(self, dirfd: int) -> None: ...
+
+    def read(self, path: str, _limit: int, /) -> bytes:
+        raise FileNotFoundError(path)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,15 +66,28 @@ class CellLimits:
     disk: int = 512 * MiB  #: sources, build products and the programs' files together
     inodes: int = 20_000
     tmp: int = 64 * MiB
+    data: int = 256 * MiB  #: the programs' files, where they are kept apart from the sources
+    file: int = 256 * MiB  #: one file
+    memory: int = 1024 * MiB  #: of all programs of a room together
 
 
 @dataclasses.dataclass(slots=True)
 class WorkerHandle:
-    """The parent's end of a worker: a connection, and a way to end it."""
+    """The parent's end of a worker: a connection, a way to end it, and why it ended, as far as the cell knows."""
 
     connection: Connection
-    pid: int
     kill: Callable[[], None]
+    pid: int = 0  #: on this machine; 0 where it has none
+    last_words: Callable[[], str] = str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a cell's workers are for, where they are not forked from this process and must find it out themselves."""
+
+    practical: str
+    selection: Selection
+    cases: tuple[Case, ...] = ()  #: in the order of the items' numbers
+    workers: int = 1  #: that will be asked for, beside the one that builds
 
 
 class Cell(Protocol):

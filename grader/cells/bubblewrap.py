@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
@@ -10,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.cells import kernel
+from grader.cells import seccomp
 from grader.cells.room import Room
 from grader.errors import CellError
 
@@ -30,8 +29,11 @@ SYNTHETIC_ETC = {
 }
 
 
-def start_room(work: Path, data: Path, *, writable_work: bool, tmp_size: int) -> Room:
-    """Start a room in this process's network namespace; it ends with this process or `Room.close`."""
+def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) -> Room:
+    """Start a room in this process's network namespace; it ends with this process or `Room.close`.
+
+    /tmp and /dev/shm lie in the folder `scratch`.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise CellError("bubblewrap is not installed; install it with: apt-get install bubblewrap")
@@ -39,13 +41,15 @@ def start_room(work: Path, data: Path, *, writable_work: bool, tmp_size: int) ->
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # before init can speak: see Room
     files = {f"/etc/{name}": _memory_file(text.encode()) for name, text in SYNTHETIC_ETC.items()}
     files["/run/init.py"] = _memory_file(INIT.read_bytes())
+    refusals = _memory_file(seccomp.refusals())
     stderr = os.memfd_create("bwrap-stderr", os.MFD_CLOEXEC)
-    descriptors = [theirs.fileno(), *files.values()]
+    descriptors = [theirs.fileno(), refusals, *files.values()]
     try:
         bwrap = subprocess.Popen(  # closed by Room.close: bubblewrap ends when init does
             [
                 program,
-                *_arguments(work, data, files, writable_work=writable_work, tmp_size=tmp_size),
+                *_arguments(work, data, scratch, files, writable_work=writable_work),
+                *(("--seccomp", str(refusals)) if seccomp.refusals() else ()),
                 *("--", ROOM_PYTHON, "-I", "-S", "-B", "/run/init.py", str(theirs.fileno())),
             ],
             stdin=subprocess.DEVNULL,
@@ -63,7 +67,7 @@ def start_room(work: Path, data: Path, *, writable_work: bool, tmp_size: int) ->
             words = os.pread(stderr, 2000, 0).decode(errors="replace").strip()
             raise CellError(f"the room did not start: {words or error}; see: grader doctor") from error
     finally:
-        for descriptor in files.values():
+        for descriptor in (refusals, *files.values()):
             os.close(descriptor)
         os.close(stderr)
     room.sandbox = bwrap
@@ -78,7 +82,7 @@ def _memory_file(content: bytes) -> int:
 
 
 def _arguments(
-    work: Path, data: Path, files: dict[str, int], *, writable_work: bool, tmp_size: int
+    work: Path, data: Path, scratch: Path, files: dict[str, int], *, writable_work: bool
 ) -> Iterator[str]:
     yield from ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     yield from ("--uid", str(ROOM_UID), "--gid", str(ROOM_UID), "--hostname", "room", "--disable-userns")
@@ -97,31 +101,10 @@ def _arguments(
         yield from ("--ro-bind-data", str(descriptor), path)
     yield from ("--proc", "/proc", "--dev", "/dev")
     for path in ("/tmp", "/dev/shm"):  # noqa: S108 - inside the room
-        yield from ("--perms", "1777", "--size", str(tmp_size), "--tmpfs", path)
+        place = scratch / Path(path).name
+        place.mkdir()
+        place.chmod(0o1777)
+        yield from ("--bind", str(place), path)
     yield from ("--bind" if writable_work else "--ro-bind", str(work), "/work")
     yield from ("--bind", str(data), "/data")
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/data")
-
-
-def prepare_parent_network() -> None:
-    """A network namespace whose children get a small table of connections each (Linux 6.1 and later).
-
-    The machine's own table, with a bucket for some ten KiB of memory, is walked whole by each socket dump:
-    a quarter of a millisecond here, a tenth of that in a table of 4,096 (ip-sysctl, tcp_child_ehash_entries).
-    """
-    kernel.unshare(kernel.CLONE_NEWNET)
-    with contextlib.suppress(FileNotFoundError):
-        kernel.set_sysctl("net.ipv4.tcp_child_ehash_entries", "4096")
-
-
-def prepare_network() -> None:
-    """A network namespace of our own whose `lo` behaves like an Ethernet link."""
-    kernel.unshare(kernel.CLONE_NEWNET)
-    kernel.prepare_loopback()
-    # The kernel derives both from the size of the table; a thousand clients need more.
-    kernel.set_sysctl("net.ipv4.tcp_max_tw_buckets", "65536")
-    kernel.set_sysctl("net.ipv4.tcp_max_syn_backlog", "2048")
-    # BBR paces small transfers on loopback; Reno is what the course explains.
-    kernel.set_sysctl("net.ipv4.tcp_congestion_control", "reno")
-    # Send buffers grow to 1 MiB instead of 4: a reply of a few MiB is enough to block a sender.
-    kernel.set_sysctl("net.ipv4.tcp_wmem", "4096 16384 1048576")

@@ -1,17 +1,21 @@
 """Pid 1 of the room: starts programs on request, reports their ends, reaps everything.
 
 It runs inside the room under the system's own python3, so it uses the standard library alone and
-imports nothing of the grader. It talks over one SOCK_SEQPACKET socket (its descriptor is argv[1]);
-each message is one JSON object. When the worker closes its end, init ends, and with it the room.
+imports nothing of the grader. It talks over one SOCK_SEQPACKET socket; each message is one JSON object.
+argv[1] is its descriptor, or "@NAME": an abstract name at which init waits for the one connection that root
+makes, before any program of the room runs. argv[2], if any, is a filter of system calls in base64. When the worker closes its end, init ends, and with it the room.
 
 Requests, each with an `id` that the answer repeats:
     {"op": "spawn", "argv", "env", "cwd", "limits": {"nofile": [soft, hard], ...}, "gate": bool}
         with descriptors stdin, stdout, stderr (and a pipe to wait on before exec, if `gate`);
         answered by {"pid": pid in the room} with a pidfd, or by {"error": text}
+    {"op": "limit", "pid": pid in the room, "name": "nofile", "soft": value}
+        changes a soft limit of a program that runs, as only its own user may; answered by {"soft": before}
     {"op": "killall"}   answered by {"killed": number of processes that were still there}
 Reports without a request: {"exited": pid in the room, "status": wait status}.
 """
 
+import base64
 import ctypes
 import json
 import os
@@ -19,14 +23,43 @@ import resource
 import select
 import signal
 import socket
+import struct
 import sys
+from pathlib import Path
 from typing import Any
 
-PR_SET_DUMPABLE = 4
+PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
+SECCOMP_MODE_FILTER = 2
+WORKER_CEILING = 30.0  #: seconds from init's start to the worker's connection
 MAX_MESSAGE = 1 << 20
 MAX_DESCRIPTORS = 4
+CREDENTIALS = struct.Struct("3i")  #: pid, uid, gid (unix(7), SO_PEERCRED)
 
 spawned: set[int] = set()  #: pids in the room that the worker asked for and that still run
+
+
+def set_dumpable(value: int) -> None:
+    """With 0 nobody of the same user may trace this process or open its files in /proc (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
+
+
+class FilterProgram(ctypes.Structure):
+    """struct sock_fprog (seccomp(2))."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+def refuse_calls(steps: bytes) -> None:
+    """From now on, for this process and all that it starts; needs no_new_privs, which the container has."""
+    program = FilterProgram(len(steps) // 8, steps)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "the kernel did not take the filter of system calls")
+
+
+def ignore_signals() -> None:
+    """Of init's signals its own children may send any: it has a use for SIGCHLD alone, and Python for SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
@@ -40,12 +73,18 @@ def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would pass that on
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.setsid()
         for target, source in enumerate(descriptors[:3]):
             os.dup2(source, target)  # sources are above 2: init keeps 0, 1 and 2 open on /dev/null
-        if request["gate"]:
-            os.read(descriptors[3], 1)
-        os.closerange(3, 4096)
+        gate = os.dup2(descriptors[3], 3) if request["gate"] else None
+        os.closerange(3 if gate is None else 4, 4096)
+        set_dumpable(1)  # nothing of init's is open here any more
+        # Out of memory, the kernel ends programs, not init. Before the gate: strace must not count this write.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        if gate is not None:
+            os.read(gate, 1)
+            os.close(gate)
         for name, (soft, hard) in request["limits"].items():
             resource.setrlimit(getattr(resource, "RLIMIT_" + name.upper()), (soft, hard))
         os.chdir(request["cwd"])
@@ -74,6 +113,14 @@ def reap(report: socket.socket, options: int) -> int:
             report.send(json.dumps({"exited": pid, "status": status}).encode())
 
 
+def limit(request: dict[str, Any]) -> int:
+    """Change a program's soft limit (prlimit(2)); its value before."""
+    kind = getattr(resource, "RLIMIT_" + request["name"].upper())
+    soft, hard = resource.prlimit(request["pid"], kind)
+    resource.prlimit(request["pid"], kind, (min(request["soft"], hard), hard))
+    return soft
+
+
 def kill_all(report: socket.socket) -> int:
     """Kill every other process of the room and wait until none is left.
 
@@ -94,6 +141,8 @@ def answer(control: socket.socket, message: bytes, descriptors: list[int]) -> No
         if request["op"] == "spawn":
             reply["pid"] = spawn(request, descriptors)
             passed = [os.pidfd_open(reply["pid"])]
+        elif request["op"] == "limit":
+            reply["soft"] = limit(request)
         else:
             reply["killed"] = kill_all(control)
     except OSError as error:
@@ -103,10 +152,29 @@ def answer(control: socket.socket, message: bytes, descriptors: list[int]) -> No
         os.close(descriptor)
 
 
+def await_worker(name: str) -> socket.socket:
+    """The worker's connection, made by root: no program of the room could, even if one ran already."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind("\0" + name)
+        listener.listen(1)
+        listener.settimeout(WORKER_CEILING)  # a grader that is killed here leaves nobody who would hang up
+        while True:
+            control, _ = listener.accept()
+            credentials = control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+            if CREDENTIALS.unpack(credentials)[1] == 0:
+                control.settimeout(None)
+                return control
+            control.close()
+
+
 def main() -> None:
     # The room's programs have the same uid: without this one of them could ptrace pid 1.
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    control = socket.socket(fileno=int(sys.argv[1]))
+    set_dumpable(0)
+    ignore_signals()
+    place = sys.argv[1]
+    if len(sys.argv) > 2:
+        refuse_calls(base64.b64decode(sys.argv[2]))
+    control = await_worker(place[1:]) if place.startswith("@") else socket.socket(fileno=int(place))
     control.set_inheritable(False)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)

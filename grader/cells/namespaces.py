@@ -25,7 +25,9 @@ from typing import NoReturn
 
 from grader.cells import kernel
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
-from grader.cells.bubblewrap import ROOM_UID, prepare_network, prepare_parent_network, start_room
+from grader.cells.bubblewrap import ROOM_UID, start_room
+from grader.cells.memory import MemoryGuard
+from grader.cells.network import prepare_network, prepare_parent_network
 from grader.errors import CellError, GraderError
 from grader.observe import proc
 
@@ -41,7 +43,6 @@ WORKER_CAPABILITIES = (
     kernel.CAP_NET_RAW,
     kernel.CAP_SYS_ADMIN,
     kernel.CAP_SYS_PTRACE,
-    kernel.CAP_SYS_RESOURCE,
 )
 
 _READY = b"ready"
@@ -80,7 +81,7 @@ class NamespaceCell:
             ours.close()
             raise CellError("the sandbox's host process ended unexpectedly") from error
         self._pidfds += descriptors
-        return WorkerHandle(Connection(ours.detach()), pid, functools.partial(self._kill, *descriptors))
+        return WorkerHandle(Connection(ours.detach()), functools.partial(self._kill, *descriptors), pid)
 
     def _kill(self, pidfd: int) -> None:
         if pidfd in self._pidfds:
@@ -213,8 +214,12 @@ def _enter_namespaces(control: socket.socket, parent: int) -> None:
 
 def _mount_stage(limits: CellLimits) -> None:
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    options = f"mode=0700,size={limits.disk},nr_inodes={limits.inodes}"
-    kernel.mount("grader", str(STAGE), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    _mount_tmpfs(STAGE, limits.disk, limits.inodes)
+
+
+def _mount_tmpfs(place: Path, size: int, inodes: int) -> None:
+    options = f"mode=0700,size={size},nr_inodes={inodes}"
+    kernel.mount("grader", str(place), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
 
 
 def _lay_out(files: Files) -> None:
@@ -233,8 +238,13 @@ def _worker(host: int, body: Body, builds: bool, connection: Connection, limits:
     prepare_network()
     data = STAGE / f"data-{os.getpid()}"
     data.mkdir()
-    room = start_room(STAGE / "work", data, writable_work=builds, tmp_size=limits.tmp)
+    scratch = STAGE / f"scratch-{os.getpid()}"
+    scratch.mkdir()
+    _mount_tmpfs(scratch, limits.tmp, limits.inodes)  # bubblewrap's own --tmpfs has no nr_inodes
+    room = start_room(STAGE / "work", data, scratch, writable_work=builds)
+    guard = MemoryGuard(room, limits.memory)
     try:
         body(room, connection)
     finally:
+        guard.close()
         room.close()

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -86,6 +87,7 @@ class Room:
         self.work = work  #: this side's path of /work: the submission and what was built of it
         self.data = data  #: this side's path of /data: where programs run and find their files
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
+        self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
         self._control = control
         self._next_id = 0
         self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
@@ -127,6 +129,40 @@ class Room:
         child = Child(_outer_pid(pidfd), pidfd, inner, self)
         self._started.add(child.pid)
         return child
+
+    def limit(self, pid: int, name: str, soft: int) -> int:
+        """Change a soft limit of a process of the room, by its pid on this side; its value before.
+
+        At most to the hard limit. Raises `ProcessLookupError` when the process is gone.
+        """
+        request: dict[str, object] = {"op": "limit", "pid": _inner_pid(pid), "name": name, "soft": soft}
+        answer, _ = self._ask(request, [])
+        if "error" in answer:
+            raise ProcessLookupError(str(answer["error"]))
+        return int(str(answer["soft"]))
+
+    def empty_data(self) -> None:
+        """Remove all that stands in the programs' directory."""
+        full = False
+        for entry in os.scandir(self.data):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)  # resists symbolic links (os.fwalk with dir_fd)
+                full = full or os.path.lexists(entry.path)
+            else:
+                with contextlib.suppress(OSError):
+                    Path(entry.path).unlink()
+        if full:  # folders that a program made are its user's, who may not be ours
+            self._remove_as_the_programs_user()
+
+    def _remove_as_the_programs_user(self) -> None:
+        null = os.open(os.devnull, os.O_RDWR)
+        try:
+            script = "chmod -R u+rwX . 2>/dev/null; find . -mindepth 1 -delete"
+            child = self.spawn(["/bin/sh", "-c", script], (null, null, null))
+        finally:
+            os.close(null)
+        child.wait(ANSWER_CEILING)
+        child.close()
 
     def orphans(self) -> list[int]:
         """Processes that lost their parent (a double fork, a daemon), with their descendants."""
@@ -206,3 +242,12 @@ def _outer_pid(pidfd: int) -> int:
         if line.startswith("Pid:"):
             return int(line.split()[1])
     raise GraderBugError("no Pid: line in a pidfd's fdinfo")
+
+
+def _inner_pid(pid: int) -> int:
+    """The pid that a process of the room has there: the last of its namespaces' (proc(5), NSpid)."""
+    with contextlib.suppress(FileNotFoundError):
+        for line in Path(f"/proc/{pid}/status").read_bytes().splitlines():
+            if line.startswith(b"NSpid:"):
+                return int(line.split()[-1])
+    raise ProcessLookupError(f"process {pid} is gone")

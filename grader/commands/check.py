@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,12 +14,16 @@ from rich.console import Console
 
 from grader import verdicts
 from grader.build import MAKEFILES
+from grader.cells import SANDBOX_HELP, SANDBOXES
 from grader.commands.progress import open_progress
 from grader.errors import UsageError
 from grader.job import TIERS, Results, Selection
 from grader.practical import Practical, load_practicals
 from grader.reference import assembled
 from grader.reports import json, junit, terminal
+from grader.reports.visibility import visible
+from grader.rubric import Rubric
+from grader.rubric_file import read_rubric
 from grader.submission import EmptySubmissionError, Submission, open_submission
 
 _WIDTH_WITHOUT_TERMINAL = 120
@@ -34,7 +39,10 @@ _MAKEFILE_READ = 1 << 20
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write results.json and junit.xml here."
 )
+@click.option("--rubric", "rubric_file", type=click.Path(path_type=Path), help="Score by this rubric.toml.")
+@click.option("--student", is_flag=True, help="Show and write only what the rubric does not hide yet.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Workers at the same time (default: three a core).")
+@click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
 @click.option("--verbose", "-v", is_flag=True, help="Show every failure in full, and every check.")
 def check(  # noqa: PLR0917 - click passes everything by keyword
     path: Path | None,
@@ -43,26 +51,40 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
     tiers: tuple[str, ...],
     checks: tuple[str, ...],
     out: Path | None,
+    rubric_file: Path | None,
+    student: bool,  # noqa: FBT001 - click passes flags by keyword
     jobs: int | None,
+    sandbox: str | None,
     verbose: bool,  # noqa: FBT001 - click passes flags by keyword
 ) -> int:
     """Grade the folder or archive PATH and say what is wrong with it.
 
     Without PATH the bundled reference programs in C are graded, which pass. The options that choose may be repeated.
     """
+    if student and rubric_file is None:
+        raise UsageError("--student hides what a rubric hides: name it with --rubric FILE")
     known = load_practicals()
-    chosen = _named(known, practicals)
+    rubric = read_rubric(rubric_file, known) if rubric_file is not None else None
+    chosen = named(known, practicals)
     selection = _selection(chosen, programs, tiers, checks)
+    if rubric is not None:
+        selection = rubric.narrowed(selection)
+        _refuse_omitted(selection, rubric.source)
     chosen = [practical for practical in chosen if _selects(selection, practical)]
     if not chosen:
-        raise UsageError("none of these checks is one of these programs'; see: grader list --checks")
+        left_out = f" that {rubric.source} leaves in" if rubric is not None else ""
+        raise UsageError(
+            f"none of these checks{left_out} is one of these programs'; see: grader list --checks"
+        )
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
     with contextlib.ExitStack() as stack:
         submission = stack.enter_context(open_submission(path or stack.enter_context(assembled("c"))))
         wanted = [p for p in chosen if practicals or programs or _concerns(p, submission)]
         if not wanted:
             raise EmptySubmissionError(_nothing(submission, chosen))
-        found = _grade(submission, wanted, selection, jobs, console)
+        found = _grade(console, submission, wanted, selection, jobs=jobs, sandbox=sandbox, rubric=rubric)
+    if student and rubric is not None:
+        found = visible(found, rubric, datetime.now().astimezone())
     terminal.show(found, console, verbose=verbose)
     if out is not None:
         _write(found, out, console)
@@ -70,19 +92,30 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
 
 
 def _grade(
+    console: Console,
     submission: Submission,
     practicals: Sequence[Practical],
     selection: Selection,
+    *,
     jobs: int | None,
-    console: Console,
+    sandbox: str | None,
+    rubric: Rubric | None,
 ) -> Results:
     from grader.run import grade  # noqa: PLC0415 - pytest is only needed here
 
     with open_progress(console, submission.name) as progress:
-        return grade(submission, practicals, selection, jobs=jobs, listener=progress)
+        return grade(
+            submission,
+            practicals,
+            selection,
+            jobs=jobs,
+            sandbox=sandbox,
+            listener=progress,
+            rubric=rubric,
+        )
 
 
-def _named(known: dict[str, Practical], names: Sequence[str]) -> list[Practical]:
+def named(known: dict[str, Practical], names: Sequence[str]) -> list[Practical]:
     for name in names:
         if name not in known:
             raise UsageError(f"there is no practical '{name}'; there are: {', '.join(known)}")
@@ -107,11 +140,18 @@ def _selection(
     return Selection(tuple(resolved), tuple(tier for tier in TIERS if tier in tiers), tuple(checks))
 
 
+def _refuse_omitted(selection: Selection, source: str) -> None:
+    """To ask for a check and leave it out at once is a mistake, not a choice of nothing."""
+    if omitted := [identifier for identifier in selection.checks if identifier in selection.omitted]:
+        raise UsageError(f"--check {omitted[0]}: {source} leaves this check out (omit = true)")
+
+
 def _selects(selection: Selection, practical: Practical) -> bool:
-    """Whether any of its programs and any of its checks are asked for."""
+    """Whether any of its programs and any of its checks are asked for, and not every check is left out."""
     return not (
         (selection.programs and set(selection.programs).isdisjoint(practical.programs))
         or (selection.checks and set(selection.checks).isdisjoint(practical.checks))
+        or set(practical.checks) <= set(selection.omitted)
     )
 
 

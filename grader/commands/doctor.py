@@ -5,53 +5,108 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
-from grader.cells import open_cell
-from grader.cells.room import Room
+from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox, open_cell
+from grader.cells.base import NoFiles
 from grader.errors import CellError
-from grader.observe.syscalls import Tracer
+from grader.text import bounded, printable
+from grader.trial import Finding, trial_body
 
 INSTALL = "apt-get install --no-install-recommends"
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-
-
 @click.command()
-def doctor() -> int:
+@click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
+@click.option(
+    "--clean", is_flag=True, help="Remove what graders that were killed left with the Docker engine."
+)
+def doctor(sandbox: str | None, clean: bool) -> int:  # noqa: FBT001 - click passes flags by keyword
     """Say whether this machine can grade, and if not, what to do about it."""
     console = Console(highlight=False, soft_wrap=True)
-    findings = [
+    if clean:
+        return _clean(console)
+    findings = _docker() if chosen_sandbox(sandbox) == "docker" else _namespaces()
+    for finding in findings:
+        mark = "[green]ok[/]     " if finding.ok else "[red]missing[/]"
+        console.print(f"{mark} {finding.what}: {escape(finding.detail)}")
+        if finding.remedy and (not finding.ok or finding.note):
+            console.print(f"        {escape(finding.remedy)}")
+    if all(finding.ok for finding in findings):
+        console.print("this machine can grade")
+        return 0
+    console.print("this machine cannot grade yet; mend the lines above")
+    return 3
+
+
+def _namespaces() -> list[Finding]:
+    return [
         _program("bwrap", "bubblewrap", "the sandbox"),
         _program("strace", "strace", "system calls and injected errors"),
         _program("make", "make", "builds"),
         _program("gcc", "gcc libc6-dev", "builds"),
         _file("/usr/bin/python3", "python3", "programs in Python, and the room's init"),
         _kernel(),
-        *_cell(),
+        *_cell("namespaces"),
+        _memory(),
     ]
-    for finding in findings:
-        mark = "[green]ok[/]     " if finding.ok else "[red]missing[/]"
-        console.print(f"{mark} {finding.what}: {finding.detail}")
-        if not finding.ok and finding.remedy:
-            console.print(f"        {finding.remedy}")
-    if all(finding.ok for finding in findings):
-        console.print("this machine can grade")
-        return 0
-    console.print("this machine cannot grade yet; mend the lines above")
-    return 3
+
+
+def _memory() -> Finding:
+    detail = "degraded: a room's memory is watched, not limited; what sockets and pipes hold is not counted"
+    remedy = "for submissions of people you do not trust, use --sandbox docker (docs/security.md)"
+    return Finding("memory", ok=True, detail=detail, remedy=remedy, note=True)
+
+
+def _docker() -> list[Finding]:
+    from grader.cells import images  # noqa: PLC0415 - with an engine only
+    from grader.cells.docker import connected  # noqa: PLC0415 - the same
+
+    try:
+        client = connected()
+    except CellError as error:
+        remedy = "apt-get install docker.io, and usermod -aG docker NAME for who is to grade"
+        return [_kernel(), Finding("engine", ok=False, detail=str(error), remedy=remedy)]
+    said = client.info()
+    groups = f"control groups v{said.get('CgroupVersion', '1')}"
+    findings = [_kernel(), Finding("engine", ok=True, detail=f"Docker {said['ServerVersion']}, {groups}")]
+    findings += [_limit(said, key, words) for key, words in _LIMITS.items()]
+    if not images.present(client):
+        return [*findings, Finding("images", ok=False, detail="not there", remedy="grader image build")]
+    return [*findings, Finding("images", ok=True, detail=images.tag()), *_cell("docker")]
+
+
+#: What the engine must be able to limit in a room, as its GET /info names it.
+_LIMITS = {
+    "MemoryLimit": "memory",
+    "SwapLimit": "swap",
+    "PidsLimit": "processes",
+    "CpuCfsQuota": "processor time",
+}
+
+
+def _limit(said: dict[str, object], key: str, words: str) -> Finding:
+    ok = bool(said.get(key))
+    detail = (
+        "the engine can limit it" if ok else "the engine cannot limit it: the kernel's control group is off"
+    )
+    # Without swap there is none to limit.
+    harmless = key == "SwapLimit" and not Path("/proc/swaps").read_text().splitlines()[1:]
+    return Finding(words, ok=ok or harmless, detail=detail if ok or not harmless else "this machine has none")
+
+
+def _clean(console: Console) -> int:
+    from grader.cells.docker import connected  # noqa: PLC0415 - with an engine only
+    from grader.leftovers import clean  # noqa: PLC0415 - the same
+
+    removed = clean(connected())
+    console.print(f"removed {removed} containers and volumes of graders that have ended")
+    return 0
 
 
 def _program(name: str, package: str, purpose: str) -> Finding:
@@ -75,62 +130,21 @@ def _kernel() -> Finding:
     return Finding("kernel", ok=ok, detail=release, remedy="Linux 5.6 or later is needed")
 
 
-def _cell() -> list[Finding]:
+def _cell(sandbox: str) -> list[Finding]:
     """Start a real cell and try in it what checks do."""
-    bodies = {"trial": _trial}
+    remedy = _namespace_remedy() if sandbox == "namespaces" else "look at what the engine logs"
     try:
-        cell = open_cell(_NoFiles(), bodies)
-        try:
-            worker = cell.start_worker("trial")
-            return msgspec.json.decode(worker.connection.recv_bytes(), type=list[Finding])
-        finally:
-            cell.close()
-    except EOFError:
-        return [Finding("sandbox", ok=False, detail="its worker died", remedy=_namespace_remedy())]
+        cell = open_cell(NoFiles(), {"trial": trial_body}, sandbox=sandbox)
     except CellError as error:
-        return [Finding("sandbox", ok=False, detail=str(error).split("; see")[0], remedy=_namespace_remedy())]
-
-
-class _NoFiles:
-    def copy_to(self, dirfd: int) -> None:
-        """A trial needs no submission."""
-
-
-def _trial(room: Room, connection: Connection) -> None:
-    findings = [Finding("sandbox", ok=True, detail="user, network, mount and pid namespaces work")]
-    for what, attempt in (("trace", _try_trace), ("build", _try_build)):
-        try:
-            findings.append(Finding(what, ok=True, detail=attempt(room)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-            findings.append(Finding(what, ok=False, detail=str(error)))
-    connection.send_bytes(msgspec.json.encode(findings))
-
-
-def _try_trace(room: Room) -> str:
-    from grader.worker.program import start  # noqa: PLC0415 - needed in the worker only
-
-    sleeper = start(room, "sleep", ["/bin/sleep"], ["1000"])
-    tracer = Tracer()
-    tracer.start(sleeper.pid, calls=["all"], gated=False)
-    tracer.stop()
-    room.kill_all()
-    sleeper.close()
-    return "strace can follow a program of the room from outside"
-
-
-def _try_build(room: Room) -> str:
-    from grader.worker.program import start  # noqa: PLC0415 - needed in the worker only
-
-    source = room.data / "trial.c"
-    source.write_text("int main(void) { return 0; }\n")
-    compiler = start(room, "gcc", ["/usr/bin/gcc"], ["-o", "/data/trial", "/data/trial.c"])
-    compiler.wait(60)
-    words = compiler.stderr.last_lines()
-    status = compiler.exit_status()
-    compiler.close()
-    if status != 0:
-        raise CellError(f"gcc in the room ended with {status}: {words}")
-    return "gcc works in the room"
+        return [Finding("sandbox", ok=False, detail=str(error).split("; see")[0], remedy=remedy)]
+    try:
+        worker = cell.start_worker("trial")
+        return msgspec.json.decode(worker.connection.recv_bytes(), type=list[Finding])
+    except EOFError:
+        detail = f"its worker died: {bounded(printable(worker.last_words()), 500)}".removesuffix(": ")
+        return [Finding("sandbox", ok=False, detail=detail, remedy=remedy)]
+    finally:
+        cell.close()
 
 
 def _namespace_remedy() -> str:

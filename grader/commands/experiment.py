@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from grader.cells import SANDBOX_HELP, SANDBOXES
 from grader.experiments.catalogue import Experiment, load_experiments, named
 from grader.reference import assembled
 from grader.submission import open_submission
@@ -26,13 +27,14 @@ _WIDTH_WITHOUT_TERMINAL = 120
 @click.option(
     "--submission", type=click.Path(path_type=Path), help="Your own programs instead of the reference's."
 )
-def experiment(name: str | None, submission: Path | None) -> int:
+@click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
+def experiment(name: str | None, submission: Path | None, sandbox: str | None) -> int:
     """Run the experiment NAME and show what happens; without NAME, list the experiments."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
     if name is None:
         console.print(_list())
         return 0
-    return _run(named(name), submission, console)
+    return _run(named(name), submission, console, sandbox)
 
 
 def _list() -> Table:
@@ -44,7 +46,7 @@ def _list() -> Table:
     return table
 
 
-def _run(chosen: Experiment, path: Path | None, console: Console) -> int:
+def _run(chosen: Experiment, path: Path | None, console: Console, sandbox: str | None) -> int:
     from grader.experiments.run import run_experiment  # noqa: PLC0415 - scapy and the sandbox
     from grader.experiments.stage import Event  # noqa: PLC0415 - the same
 
@@ -65,7 +67,7 @@ def _run(chosen: Experiment, path: Path | None, console: Console) -> int:
 
     with contextlib.ExitStack() as stack:
         submission = stack.enter_context(open_submission(path or stack.enter_context(assembled("c"))))
-        end = run_experiment(chosen, submission, tell)
+        end = run_experiment(chosen, submission, tell, sandbox)
     if end.ladder:
         console.print(Rule("on the wire", align="left", style="dim"))
         console.print(Text(end.ladder), soft_wrap=not console.is_terminal)

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grader.cells import SANDBOX_HELP, SANDBOXES
 from grader.errors import UsageError
 from grader.practical import load_practicals
 
@@ -18,7 +19,8 @@ _EVERY = 20  #: subjects between two lines of a log
 @click.command()
 @click.option("--practical", "names", multiple=True, metavar="NAME", help="Validate this practical only.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Gradings at the same time (default: two a core).")
-def validate(names: tuple[str, ...], jobs: int | None) -> int:
+@click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
+def validate(names: tuple[str, ...], jobs: int | None, sandbox: str | None) -> int:
     """Grade all references, variants and defects, and show which check catches what.
 
     Exit status 0 only if every reference passes, no variant fails, every defect fails exactly the checks of its
@@ -40,7 +42,7 @@ def validate(names: tuple[str, ...], jobs: int | None) -> int:
     wrong = 0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("validating", total=len(everything))
-        for outcome in examine_all(everything, jobs):
+        for outcome in examine_all(everything, jobs, sandbox):
             outcomes.append(outcome)
             wrong += bool(outcome.problems())
             for line in matrix.wrong(outcome):

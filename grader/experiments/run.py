@@ -8,11 +8,11 @@ from multiprocessing.connection import Connection
 import msgspec
 
 from grader.build import Built, Order, build_body
-from grader.cells import open_cell
+from grader.cells import chosen_sandbox, open_cell
 from grader.cells.base import Cell
 from grader.cells.room import Room
 from grader.errors import GraderBugError, Inconclusive, SubmissionFault, UsageError
-from grader.experiments.catalogue import Experiment
+from grader.experiments.catalogue import Experiment, named
 from grader.experiments.stage import Event, Stage
 from grader.practical import load_practicals
 from grader.submission import Submission
@@ -31,18 +31,33 @@ class Step(msgspec.Struct, tag=True):
     event: Event
 
 
-def run_experiment(experiment: Experiment, submission: Submission, listen: Callable[[Event], None]) -> End:
+class Scene(msgspec.Struct):
+    """What a worker is to do."""
+
+    experiment: str
+    built: Built
+
+
+def act_body(room: Room, connection: Connection) -> None:
+    """Act one scene; sends each `Step`, and the `End`."""
+    scene = msgspec.json.decode(connection.recv_bytes(), type=Scene)
+    end = _act(named(scene.experiment), room, scene.built, connection)
+    connection.send_bytes(msgspec.json.encode(end))
+
+
+def run_experiment(
+    experiment: Experiment,
+    submission: Submission,
+    listen: Callable[[Event], None],
+    sandbox: str | None = None,
+) -> End:
     """Run it; every line of the story is handed to `listen` at once. Raises `UsageError` for missing programs."""
-
-    def act(room: Room, connection: Connection) -> None:
-        built = msgspec.json.decode(connection.recv_bytes(), type=Built)
-        connection.send_bytes(msgspec.json.encode(_act(experiment, room, built, connection)))
-
-    cell = open_cell(submission, {"build": build_body, "act": act})
+    bodies = {"build": build_body, "act": act_body}
+    cell = open_cell(submission, bodies, sandbox=chosen_sandbox(sandbox))
     try:
         built = _build(cell, experiment)
         worker = cell.start_worker("act")
-        worker.connection.send_bytes(msgspec.json.encode(built))
+        worker.connection.send_bytes(msgspec.json.encode(Scene(experiment.name, built)))
         while True:
             message = msgspec.json.decode(_received(worker.connection), type=Step | End)
             if isinstance(message, End):

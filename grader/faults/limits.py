@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 from collections.abc import Iterator
 
 from grader.observe import proc
@@ -15,23 +14,22 @@ def no_descriptor_left(program: RunningProgram) -> Iterator[None]:
     """Inside this block every open, socket or accept of the program's main process gives EMFILE."""
     used = proc.descriptors(program.pid)
     free = next(number for number in range(len(used) + 1) if number not in used)
-    with _soft_limit(program, resource.RLIMIT_NOFILE, free):
+    with _soft_limit(program, "nofile", free):
         yield
 
 
 @contextlib.contextmanager
 def memory_left(program: RunningProgram, size: int) -> Iterator[None]:
     """Inside this block the main process may map only `size` more bytes: larger allocations fail."""
-    with _soft_limit(program, resource.RLIMIT_AS, proc.memory(program.pid).size + size):
+    with _soft_limit(program, "as", proc.memory(program.pid).size + size):
         yield
 
 
 @contextlib.contextmanager
-def _soft_limit(program: RunningProgram, kind: int, value: int) -> Iterator[None]:
-    before = resource.prlimit(program.pid, kind)
-    resource.prlimit(program.pid, kind, (value, before[1]))
+def _soft_limit(program: RunningProgram, name: str, value: int) -> Iterator[None]:
+    before = program.room.limit(program.pid, name, value)
     try:
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(program.pid, kind, before)
+            program.room.limit(program.pid, name, before)

@@ -110,13 +110,16 @@ class Stillness:
 class Traffic:
     """Fed with snapshots and the clock: what has happened since a byte moved, or a thread came or went.
 
-    Time in which a thread wants a processor, or stands in its tracer's hands, is not counted: on a
-    loaded machine that may be long, and the program can do nothing about it.
+    Time in which a thread wants a processor, or stands in its tracer's hands, does not count as sleep: on a
+    loaded machine that may be long, and the program can do nothing about it. But a tracer lets a thread go on
+    within microseconds of getting a processor, except one that has stopped itself (PTRACE_LISTEN in ptrace(2)).
     """
 
     asleep: float = 0.0  #: seconds in which every thread slept
     burnt: float = 0.0  #: seconds of processor time that the threads used
+    stopped: float = 0.0  #: seconds for which a thread has stood in its tracer's hands and nothing has run
     _last: object = None
+    _snapshot: Snapshot | None = None
     _now: float = 0.0
     _used: int = 0
 
@@ -126,6 +129,9 @@ class Traffic:
             self._last, self._used, self.asleep = traffic, used, 0.0
         elif not any(view.state in "RDt" for view in snapshot.tasks):
             self.asleep += now - self._now
+        same = snapshot == self._snapshot and any(view.state == "t" for view in snapshot.tasks)
+        self.stopped = self.stopped + now - self._now if same else 0.0
+        self._snapshot = snapshot
         self._now = now
         self.burnt = (used - self._used) / 1e9
 

@@ -78,7 +78,7 @@ def subjects(practicals: Sequence[Practical]) -> list[Subject]:
     return found
 
 
-def examine(subject: Subject, *, whole: bool = True) -> Outcome:
+def examine(subject: Subject, *, whole: bool = True, sandbox: str | None = None) -> Outcome:
     """Grade one subject; of a defect, unless `whole`, only by the checks that must fail."""
     practical = load_practicals()[subject.practical]
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
@@ -88,7 +88,7 @@ def examine(subject: Subject, *, whole: bool = True) -> Outcome:
             checks = () if whole else (*subject.defect.caught_by, *subject.defect.also)
             selection = Selection(programs=(subject.defect.program,), checks=checks)
         with open_submission(folder) as submission:
-            found = grade(submission, [practical], selection, jobs=JOBS)
+            found = grade(submission, [practical], selection, jobs=JOBS, sandbox=sandbox)
     outcome = Outcome(subject)
     for verdict in found.checks:
         if verdict.status == "missing":

@@ -30,6 +30,7 @@ class RunningProgram:
         self.stdout = stdout
         self.stderr = stderr
         self.must_live = False  #: servers run until they are killed
+        self.room = child.room
         self._child = child
         self._serving: int | None = None
 
@@ -66,6 +67,8 @@ class RunningProgram:
             return "is still running"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
+            if number == signal.SIGKILL and self.room.overuse:
+                return f"was killed: {self.room.overuse}"
             return f"was killed by {_signal_name(number)}"
         return f"ended with exit status {os.WEXITSTATUS(status)}"
 
@@ -77,7 +80,7 @@ class RunningProgram:
         found = []
         with contextlib.suppress(ProcessGoneError):
             found = proc.descendants(self._child.pid)
-        return found + self._child.room.orphans()
+        return found + self.room.orphans()
 
     def tasks(self) -> list[Task]:
         """Every thread of every process of the program."""

@@ -138,7 +138,7 @@ class CheckRunner:
 
 
 def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, connection: Connection) -> None:
-    """Run items until the parent hangs up: it sends `Built` once, then indices into `items`."""
+    """Run items until the parent hangs up: it sends `Built`, is told b"ready", and sends indices into `items`."""
     built = msgspec.json.decode(connection.recv_bytes(), type=Built)
     runner = CheckRunner(room, built)
     manager = session.config.pluginmanager
@@ -146,6 +146,7 @@ def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, con
         if manager.has_plugin(name):  # reporting is the parent's; this process only judges
             manager.unregister(name=name)
     manager.register(runner, "grader-runner")
+    connection.send_bytes(b"ready")
     with contextlib.suppress(EOFError):
         while True:
             index = msgspec.json.decode(connection.recv_bytes(), type=int)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import shutil
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from grader.build import Built
@@ -178,6 +175,7 @@ class Scene:
         descriptor = os.open(self.room.data / name, flags, 0o644)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            os.fchmod(descriptor, 0o666)  # the program may change it, whoever its user is
         self.watch.given += len(content)
         return f"/data/{name}"
 
@@ -223,12 +221,7 @@ class Scene:
         for program in self.watch.programs:
             program.close()
         self.sockets.close()
-        for entry in os.scandir(self.room.data):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)  # resists symbolic links (os.fwalk with dir_fd)
-            else:
-                with contextlib.suppress(OSError):
-                    Path(entry.path).unlink()
+        self.room.empty_data()
 
 
 class Traced:

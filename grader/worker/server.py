@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -53,8 +52,7 @@ class Resident:
         """
         for pid in self.program.processes():
             with contextlib.suppress(ProcessLookupError):
-                _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
-                resource.prlimit(pid, resource.RLIMIT_NPROC, (count, hard))
+                self._scene.room.limit(pid, "nproc", count)
         self.watch.crowd = crowd(count)
 
     def kill(self) -> None:

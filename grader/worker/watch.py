@@ -133,15 +133,23 @@ class Watch:
         traffic.feed(seen, now)
         if self._flooding():
             return "the program did not {what}: it prints without end"
-        if traffic.burnt > _BURNT + self.given / _WORK:
-            return "the program did not {what}: it keeps the processor busy to no effect"
-        if traffic.asleep > CEILING:
-            return f"the program slept for {CEILING:.0f} s and did not {{what}}"
+        if wasted := self._wasted(traffic):
+            return wasted
         if not stillness.feed(seen, now) or not self._outputs_taken():
             return None
         if self.programs and self.programs[-1].ended():
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
+
+    def _wasted(self, traffic: Traffic) -> str | None:
+        """The program had its time, and used it for nothing."""
+        if traffic.burnt > _BURNT + self.given / _WORK:
+            return "the program did not {what}: it keeps the processor busy to no effect"
+        if traffic.asleep > CEILING:
+            return f"the program slept for {CEILING:.0f} s and did not {{what}}"
+        if traffic.stopped > CEILING:
+            return "the program did not {what}: it has stopped itself (SIGSTOP)"
+        return None
 
     def _flooding(self) -> bool:
         """A program prints more than even one does that shows every byte it gets in several ways."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from grader.cells.bubblewrap import ROOM_UID, SYNTHETIC_ETC
 from grader.cells.room import DEFAULT_LIMITS, ENVIRONMENT, Room
 from grader.errors import CellError
 from tests.unit.made_up import write_files
-from tests.unit.rooms import heard, in_room, in_worker, opened_cell, seen_in, told
+from tests.unit.rooms import CEILING, heard, in_room, in_worker, opened_cell, seen_in, started, told, until
 
 FILES = {"toy.py": "print()\n", "lib/helper.py": ""}
 SMALL = CellLimits(disk=8 * MiB, inodes=200, tmp=2 * MiB)
@@ -164,8 +166,8 @@ def test_a_program_gets_no_privilege_back(folder: Path) -> None:
         "os.nice(-5)",
     ]
     seen = in_room(folder, errors_of(attempts))
-    # ENOSPC: no user namespace is left to take; EINVAL: the room has no such user.
-    refusals = {"EPERM", "EACCES", "EROFS", "ENOSPC", "EINVAL"}
+    # ENOSPC: no user namespace is left to take; EINVAL: the room has no such user; EAFNOSUPPORT: the filter's answer.
+    refusals = {"EPERM", "EACCES", "EROFS", "ENOSPC", "EINVAL", "EAFNOSUPPORT"}
     assert {attempt: error for attempt, error in seen.items() if error not in refusals} == {}
 
 
@@ -308,6 +310,27 @@ def test_a_check_may_set_limits_of_its_own(folder: Path) -> None:
         return seen_in(room, code, rlimits={"nofile": (16, 32)})
 
     assert in_worker(folder, act) == [16, 32]
+
+
+def test_a_limit_can_be_changed_while_a_program_runs(folder: Path) -> None:
+    def act(room: Room) -> object:
+        code = """
+import resource, signal
+signal.sigwait({signal.SIGUSR1})
+seen = resource.getrlimit(resource.RLIMIT_NOFILE)
+"""
+        ready = f"import json, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {{10}})\nprint('ready', flush=True)\n{code}"
+        child, output = started(room, f"{ready}print(json.dumps(seen))", rlimits={"nofile": (16, 32)})
+        until(lambda: output.content.startswith(b"ready"))
+        before = room.limit(child.pid, "nofile", 1000)
+        os.kill(child.pid, signal.SIGUSR1)
+        assert child.wait(CEILING) == 0
+        output.wait_end(CEILING)
+        with pytest.raises(ProcessLookupError):
+            room.limit(child.pid, "nofile", 16)
+        return before, json.loads(output.content.splitlines()[1])
+
+    assert in_worker(folder, act) == [16, [32, 32]]
 
 
 def test_a_submission_that_does_not_fit_is_told_and_leaves_nothing(folder: Path) -> None:

@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from grader.cells.base import CellLimits, MiB
+from grader.cells.base import CellLimits, File, MiB
 from grader.cells.namespaces import STAGE
 from grader.cells.room import Room
 from grader.errors import CellError
@@ -253,6 +253,11 @@ def test_the_stage_is_seen_by_nobody_else_and_leaves_nothing(folder: Path) -> No
 
 class Refused:
     """Files that cannot be laid out."""
+
+    files: Sequence[File] = ()
+
+    def read(self, path: str, _limit: int, /) -> bytes:
+        raise FileNotFoundError(path)
 
     def copy_to(self, dirfd: int) -> None:
         os.mkdir("partly", dir_fd=dirfd)

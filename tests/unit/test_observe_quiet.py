@@ -152,6 +152,23 @@ def test_time_in_which_a_thread_is_kept_waiting_is_not_counted(state: str) -> No
     assert traffic.asleep == 0.0
 
 
+def test_time_in_a_tracers_hands_without_a_step_is_counted() -> None:
+    traced = replace(TASK, state="t", call=None)
+    traffic = Traffic()
+    for second in (10.0, 12.0, 15.0):
+        traffic.feed(snapshot(ONE, task=traced), second)
+    assert traffic.stopped == 5.0
+    traffic.feed(snapshot(ONE, task=replace(traced, switches=4)), 16.0)
+    assert traffic.stopped == 0.0
+
+
+def test_time_blocked_in_a_call_is_not_time_in_a_tracers_hands() -> None:
+    traffic = Traffic()
+    for second in (10.0, 40.0):
+        traffic.feed(snapshot(ONE), second)
+    assert traffic.stopped == 0.0
+
+
 def test_traffic_begins_the_counts_anew() -> None:
     traffic = Traffic()
     traffic.feed(snapshot(ONE), 10.0)

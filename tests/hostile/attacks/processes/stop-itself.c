@@ -1,0 +1,10 @@
+/* tries: to stop itself for ever
+ * must: fail
+ */
+#include "attack.h"
+
+ATTEMPT
+{
+    UNUSED;
+    raise(SIGSTOP);
+}

@@ -1,0 +1,11 @@
+/* tries: to sleep for ever
+ * must: fail
+ */
+#include "attack.h"
+
+ATTEMPT
+{
+    UNUSED;
+    for (;;)
+        sleep(1000);
+}

@@ -1,0 +1,77 @@
+"""The filter of system calls, run step by step as the kernel would."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+import pytest
+
+from grader.cells.seccomp import refusals
+
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+ALLOWED, KILLED, REFUSED = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
+
+
+def answer(machine: str, number: int, *, architecture: int | None = None, first: int = 0) -> int:
+    """What the filter returns for a call: classic BPF over struct seccomp_data (seccomp(2))."""
+    architecture = ARCHITECTURES[machine] if architecture is None else architecture
+    data = struct.pack("=iIQ6Q", number, architecture, 0, first, 0, 0, 0, 0, 0)
+    steps = list(struct.iter_unpack("=HBBI", refusals(machine)))
+    at, accumulator = 0, 0
+    while True:
+        code, if_true, if_false, value = steps[at]
+        at += 1
+        if code == 0x20:
+            (accumulator,) = struct.unpack_from("=I", data, value)
+        elif code == 0x15:
+            at += if_true if accumulator == value else if_false
+        elif code == 0x45:
+            at += if_true if accumulator & value else if_false
+        else:
+            assert code == 0x06
+            return int(value)
+
+
+@pytest.mark.parametrize(
+    ("machine", "number"), [("x86_64", 425), ("x86_64", 321), ("aarch64", 425), ("aarch64", 280)]
+)
+def test_what_reaches_deep_into_the_kernel_is_refused(machine: str, number: int) -> None:
+    assert answer(machine, number) == REFUSED | errno.EPERM
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 319), ("aarch64", 279)])
+def test_memory_that_no_limit_on_files_sees_is_refused(machine: str, number: int) -> None:
+    assert answer(machine, number) == REFUSED | errno.ENOSYS
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 0), ("x86_64", 59), ("aarch64", 63)])
+def test_ordinary_calls_are_allowed(machine: str, number: int) -> None:
+    assert answer(machine, number) == ALLOWED
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 41), ("aarch64", 198)])
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [
+        (socket.AF_UNIX, ALLOWED),
+        (socket.AF_INET, ALLOWED),
+        (socket.AF_INET6, ALLOWED),
+        (socket.AF_NETLINK, ALLOWED),
+        (socket.AF_PACKET, REFUSED | errno.EAFNOSUPPORT),
+        (38, REFUSED | errno.EAFNOSUPPORT),
+        (40, REFUSED | errno.EAFNOSUPPORT),
+    ],
+)
+def test_sockets_are_of_the_course_s_families(machine: str, number: int, family: int, expected: int) -> None:
+    assert answer(machine, number, first=family) == expected
+
+
+def test_calls_by_other_numbers_do_not_slip_past() -> None:
+    assert answer("x86_64", 425, architecture=0x40000003) == KILLED  # int 0x80
+    assert answer("x86_64", 0x4000_0000 | 0) == REFUSED | errno.ENOSYS  # the x32 ABI
+
+
+def test_other_machines_have_no_filter() -> None:
+    assert refusals("riscv64") == b""
