@@ -1,7 +1,8 @@
 # make setup   the system packages (when allowed) and .venv
 # make grade   grade SUBMISSION (default: the bundled reference programs in C)
 # make test    every test, in parallel; those of --sandbox docker where an engine runs that has the images
-# make test-hostile   every attack in both sandboxes, as a table; starts an engine if it must
+# make test-hostile     every attack in both sandboxes, as a table; starts an engine if it must
+# make test-sandboxes   every reference, and a sample of the defects, in both sandboxes; the same
 # make lint    ruff and mypy
 
 # The first Python that is 3.11 or later, can be executed by this user, and can make environments.
@@ -10,7 +11,7 @@ SUBMISSION ?=
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: setup grade test test-hostile lint clean system
+.PHONY: setup grade test test-hostile test-sandboxes lint clean system
 
 setup: $(VENV)/ready
 
@@ -19,11 +20,14 @@ grade: setup
 
 test: setup
 	@ci/install-system tests
-	$(VENV)/bin/python -m pytest -n $$(( 2 * $$(nproc) )) --dist worksteal --instafail tests
+	$(VENV)/bin/python -m pytest -n $$(( 2 * $$(nproc) )) --dist worksteal --instafail --durations=20 tests
 
 test-hostile: setup
 	@ci/install-system tests
 	GRADER_TEST_DOCKER=1 GRADER_TEST_EVERY_ATTACK=1 ci/with-engine $(VENV)/bin/python -m pytest -n $$(nproc) --instafail tests/hostile
+
+test-sandboxes: setup
+	GRADER_TEST_DOCKER=1 GRADER_TEST_EVERY_SUBJECT=1 ci/with-engine $(VENV)/bin/python -m pytest -n $$(( 2 * $$(nproc) )) --dist worksteal --instafail tests/end_to_end/test_same_verdicts.py tests/end_to_end/test_containers.py
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -120,9 +120,9 @@ def _connected() -> socket.socket:
 
 def _collected(plan: Plan, go_on: Callable[[Body], None]) -> None:
     """Collect the plan's checks as the parent did, then serve them."""
+    from grader.collection import run_pytest  # noqa: PLC0415
     from grader.engine import ServingEngine  # noqa: PLC0415 - pytest, for the workers that check
     from grader.practical import load_practicals  # noqa: PLC0415
-    from grader.run import run_pytest  # noqa: PLC0415
 
     practical = load_practicals()[plan.practical]
     run_pytest(ServingEngine(plan, practical, go_on), [practical])

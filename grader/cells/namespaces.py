@@ -156,6 +156,7 @@ def _host(
 ) -> None:
     # Ctrl-C reaches the whole foreground group: ending is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         _enter_namespaces(control, parent)
         _mount_stage(limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +12,6 @@ import click
 from rich.console import Console
 
 from grader import verdicts
-from grader.build import MAKEFILES
 from grader.cells import SANDBOX_HELP, SANDBOXES
 from grader.commands.progress import open_progress
 from grader.errors import UsageError
@@ -22,12 +20,11 @@ from grader.practical import Practical, load_practicals
 from grader.reference import assembled
 from grader.reports import json, junit, terminal
 from grader.reports.visibility import visible
-from grader.rubric import Rubric
+from grader.rubric import applied
 from grader.rubric_file import read_rubric
-from grader.submission import EmptySubmissionError, Submission, open_submission
+from grader.warm import WarmGrader
 
 _WIDTH_WITHOUT_TERMINAL = 120
-_MAKEFILE_READ = 1 << 20
 
 
 @click.command()
@@ -77,42 +74,27 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
             f"none of these checks{left_out} is one of these programs'; see: grader list --checks"
         )
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    names = [practical.name for practical in chosen]
     with contextlib.ExitStack() as stack:
-        submission = stack.enter_context(open_submission(path or stack.enter_context(assembled("c"))))
-        wanted = [p for p in chosen if practicals or programs or _concerns(p, submission)]
-        if not wanted:
-            raise EmptySubmissionError(_nothing(submission, chosen))
-        found = _grade(console, submission, wanted, selection, jobs=jobs, sandbox=sandbox, rubric=rubric)
+        warm = stack.enter_context(WarmGrader(chosen))
+        folder = path or stack.enter_context(assembled("c"))
+        progress = stack.enter_context(open_progress(console))
+        found = warm.grade(
+            folder,
+            practicals=names if practicals or programs else (),
+            selection=selection,
+            jobs=jobs,
+            sandbox=sandbox,
+            listener=progress,
+        )
+    if rubric is not None:
+        found = applied(found, rubric)
     if student and rubric is not None:
         found = visible(found, rubric, datetime.now().astimezone())
     terminal.show(found, console, verbose=verbose)
     if out is not None:
         _write(found, out, console)
     return verdicts.exit_code(found)
-
-
-def _grade(
-    console: Console,
-    submission: Submission,
-    practicals: Sequence[Practical],
-    selection: Selection,
-    *,
-    jobs: int | None,
-    sandbox: str | None,
-    rubric: Rubric | None,
-) -> Results:
-    from grader.run import grade  # noqa: PLC0415 - pytest is only needed here
-
-    with open_progress(console, submission.name) as progress:
-        return grade(
-            submission,
-            practicals,
-            selection,
-            jobs=jobs,
-            sandbox=sandbox,
-            listener=progress,
-            rubric=rubric,
-        )
 
 
 def named(known: dict[str, Practical], names: Sequence[str]) -> list[Practical]:
@@ -152,27 +134,6 @@ def _selects(selection: Selection, practical: Practical) -> bool:
         (selection.programs and set(selection.programs).isdisjoint(practical.programs))
         or (selection.checks and set(selection.checks).isdisjoint(practical.checks))
         or set(practical.checks) <= set(selection.omitted)
-    )
-
-
-def _concerns(practical: Practical, submission: Submission) -> bool:
-    """Whether a file is named after one of its programs, or a Makefile speaks of one."""
-    wanted = {n for p in practical.programs.values() for n in (p.name, *p.aliases)}
-    if wanted & {Path(file.path).name.split(".")[0] for file in submission.files}:
-        return True
-    makefiles = [file.path for file in submission.files if Path(file.path).name in MAKEFILES]
-    words = {
-        word for path in makefiles for word in re.findall(rb"\w+", submission.read(path, _MAKEFILE_READ))
-    }
-    return any(name.encode() in words for name in wanted)
-
-
-def _nothing(submission: Submission, practicals: Sequence[Practical]) -> str:
-    there = ", ".join(program for practical in practicals for program in practical.programs)
-    files = ", ".join(file.path for file in submission.files[:5])
-    return (
-        f"{submission.name}: no program to grade was found among its files ({files}, ...). Expected: one of"
-        f" {there}, as NAME.c, NAME.py, an executable script or built by a Makefile. What to do: check the names."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,14 +13,14 @@ from rich.text import Text
 from grader.build import Built
 from grader.job import CaseResult
 from grader.practical import Practical
-from grader.run import Listener
+from grader.record import Listener
 
 
 @contextlib.contextmanager
-def open_progress(console: Console, name: str) -> Iterator[Listener]:
+def open_progress(console: Console) -> Iterator[Listener]:
     """A listener that shows how far the run has come, for as long as the block lasts."""
     if not console.is_terminal:
-        yield PlainProgress(console, name)
+        yield PlainProgress(console)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -30,20 +30,25 @@ def open_progress(console: Console, name: str) -> Iterator[Listener]:
         TextColumn("{task.fields[failed]}"),
     )
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        yield LiveProgress(bar, name)
+        yield LiveProgress(bar)
 
 
 class LiveProgress(Listener):
     """Drawn by hand at each step: no thread of rich's may run while workers are forked."""
 
-    def __init__(self, bar: Progress, name: str) -> None:
+    def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._task = bar.add_task(f"building {name}", total=None, failed="")
-        self._name = name
+        self._task = bar.add_task("collecting the checks", total=None, failed="")
+        self._name = ""
         self._failed = 0
         self._planned = 0  # grows with each practical
         self._told: set[tuple[str, str]] = set()
         bar.refresh()
+
+    def opened(self, name: str, _notes: Sequence[str], _practicals: Sequence[Practical], /) -> None:
+        self._name = name
+        self._bar.update(self._task, description=f"building {name}")
+        self._bar.refresh()
 
     def planned(self, cases: int, /) -> None:
         self._planned += cases
@@ -74,11 +79,13 @@ class LiveProgress(Listener):
 class PlainProgress(Listener):
     """For logs: one line for the build, and one each time another program is done."""
 
-    def __init__(self, console: Console, name: str) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
         self._done: Counter[str] = Counter()
         self._planned = 0
-        console.print(f"grading {name}", soft_wrap=True)
+
+    def opened(self, name: str, _notes: Sequence[str], _practicals: Sequence[Practical], /) -> None:
+        self._console.print(f"grading {name}", soft_wrap=True)
 
     def built(self, _practical: Practical, built: Built, /) -> None:
         failed = f", {len(built.failed)} failed: {', '.join(built.failed)}" if built.failed else ""

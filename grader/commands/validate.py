@@ -42,7 +42,7 @@ def validate(names: tuple[str, ...], jobs: int | None, sandbox: str | None) -> i
     wrong = 0
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("validating", total=len(everything))
-        for outcome in examine_all(everything, jobs, sandbox):
+        for outcome in examine_all(everything, practicals, jobs, sandbox):
             outcomes.append(outcome)
             wrong += bool(outcome.problems())
             for line in matrix.wrong(outcome):

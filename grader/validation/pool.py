@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from grader.errors import GraderError
+from grader.practical import Practical
 from grader.validation.subjects import Outcome, Subject, examine
+from grader.warm import WarmGrader
 
 
 def examine_all(
-    subjects: Sequence[Subject], jobs: int | None = None, sandbox: str | None = None
+    subjects: Sequence[Subject],
+    practicals: Sequence[Practical],
+    jobs: int | None = None,
+    sandbox: str | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of each subject, in the order in which they end."""
-    context = multiprocessing.get_context("spawn")  # each grading runs a pytest of its own: no shared state
-    workers = jobs or 2 * len(os.sched_getaffinity(0))
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+    pool = ThreadPoolExecutor(jobs or 2 * len(os.sched_getaffinity(0)))
     try:
-        futures = {pool.submit(_examine, subject, sandbox): subject for subject in subjects}
-        for future in as_completed(futures):
-            yield future.result()
+        with WarmGrader(practicals) as warm:
+            futures = [pool.submit(_examine, subject, warm, sandbox) for subject in subjects]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)  # the end of the grader ends what still runs
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown()
 
 
-def _examine(subject: Subject, sandbox: str | None) -> Outcome:
+def _examine(subject: Subject, warm: WarmGrader, sandbox: str | None) -> Outcome:
     try:
-        return examine(subject, sandbox=sandbox)
+        return examine(subject, warm, sandbox=sandbox)
     except GraderError as error:
         return Outcome(subject, trouble=f"it could not be graded: {error}")
     except Exception as error:  # noqa: BLE001 - one subject's trouble must not end the others
         return Outcome(subject, trouble=f"{type(error).__name__}: {error}")
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)

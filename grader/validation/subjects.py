@@ -10,10 +10,9 @@ from typing import Literal
 import msgspec
 
 from grader.job import Selection
-from grader.practical import Practical, load_practicals, reference_directory
-from grader.run import grade
-from grader.submission import open_submission
+from grader.practical import Practical, reference_directory
 from grader.validation.catalogue import Defect, load, materialise, variants
+from grader.warm import WarmGrader
 
 JOBS = 2  #: workers of one grading, when two gradings a core run: each worker costs a room of its own
 
@@ -41,19 +40,20 @@ class Outcome(msgspec.Struct):
     def failed(self) -> set[str]:
         return {check for check, status in self.statuses.items() if status == "failed"}
 
-    def problems(self) -> list[str]:
-        """What is not as it must be, one line each; none when all is right."""
+    def problems(self, asked: tuple[str, ...] = ()) -> list[str]:
+        """What is not as it must be, one line each; none when all is right. `asked`: by these checks alone."""
         if self.trouble:
             return [self.trouble]
         wrong = {check: status for check, status in self.statuses.items() if status != "passed"}
         defect = self.subject.defect
         if defect is None:
             return [f"{status} {check}: {self._said(check)}" for check, status in wrong.items()] or (
-                [] if self.statuses else ["no program of the practical is in it"]
+                [] if self.statuses or asked else ["no program of the practical is in it"]
             )
-        found = [f"not caught by {check}" for check in sorted(defect.expected - self.failed)]
+        expected = defect.expected & set(asked) if asked else defect.expected
+        found = [f"not caught by {check}" for check in sorted(expected - self.failed)]
         for check, status in wrong.items():
-            if check not in defect.expected or status != "failed":
+            if check not in expected or status != "failed":
                 found.append(f"{status} {check}, which its row does not list: {self._said(check)}")
         return found
 
@@ -78,17 +78,18 @@ def subjects(practicals: Sequence[Practical]) -> list[Subject]:
     return found
 
 
-def examine(subject: Subject, *, whole: bool = True, sandbox: str | None = None) -> Outcome:
-    """Grade one subject; of a defect, unless `whole`, only by the checks that must fail."""
-    practical = load_practicals()[subject.practical]
+def examine(
+    subject: Subject, warm: WarmGrader, *, checks: tuple[str, ...] = (), sandbox: str | None = None
+) -> Outcome:
+    """Grade one subject, by all checks of its programs or by these alone."""
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
-        folder, selection = Path(subject.folder), Selection()
+        folder, selection = Path(subject.folder), Selection(checks=checks)
         if subject.defect is not None:
             folder = materialise(subject.defect, Path(directory) / "submission")
-            checks = () if whole else (*subject.defect.caught_by, *subject.defect.also)
-            selection = Selection(programs=(subject.defect.program,), checks=checks)
-        with open_submission(folder) as submission:
-            found = grade(submission, [practical], selection, jobs=JOBS, sandbox=sandbox)
+            selection = Selection((subject.defect.program,), checks=checks)
+        found = warm.grade(
+            folder, practicals=[subject.practical], selection=selection, jobs=JOBS, sandbox=sandbox
+        )
     outcome = Outcome(subject)
     for verdict in found.checks:
         if verdict.status == "missing":

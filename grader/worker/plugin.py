@@ -18,15 +18,20 @@ def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption("submission")
     if path is None or config.option.collectonly:
         return
-    from grader.engine import Engine  # noqa: PLC0415 - the plugin is loaded by every pytest run of this environment
+    from grader.cells import chosen_sandbox  # noqa: PLC0415 - the plugin is loaded by every pytest run of this environment
+    from grader.dispatch import default_jobs  # noqa: PLC0415
+    from grader.engine import Engine, Grading  # noqa: PLC0415
     from grader.errors import GraderError  # noqa: PLC0415
     from grader.job import Selection  # noqa: PLC0415
+    from grader.record import Listener  # noqa: PLC0415
     from grader.submission import open_submission  # noqa: PLC0415
 
     try:
+        sandbox = chosen_sandbox()
         submission = open_submission(path)
     except GraderError as error:
         raise pytest.UsageError(str(error)) from error
     config.add_cleanup(submission.close)
-    engine = Engine(submission, Selection(programs=tuple(config.getoption("program"))))
-    config.pluginmanager.register(engine, "grader-engine")
+    selection = Selection(programs=tuple(config.getoption("program")))
+    grading = Grading(submission, selection, default_jobs(sandbox), sandbox, Listener())
+    config.pluginmanager.register(Engine(grading), "grader-engine")

@@ -153,13 +153,20 @@ def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, con
             connection.send_bytes(msgspec.json.encode(runner.run(items[index])))
 
 
+def program_of(item: pytest.Item) -> str | None:
+    """The program that a collected check is for; None where pytest found no parameter to give it."""
+    parameters = getattr(item, "callspec", None)
+    program = parameters.params.get("program_name") if parameters is not None else None
+    return program if isinstance(program, str) else None
+
+
 def case_of(item: pytest.Item) -> Case:
     """What a collected check is going to run."""
     check = spec.check_id(getattr(item, "function", None))
-    parameters = getattr(item, "callspec", None)
-    if check is None or parameters is None:
+    program = program_of(item)
+    if check is None or program is None:
         raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
-    program = parameters.params["program_name"]
+    parameters = item.callspec  # type: ignore[attr-defined]  # pytest.Item does not say which items have one
     label = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
     return Case(check, program, label, "server" in getattr(item, "fixturenames", ()))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.practical import load_practicals
 from grader.validation.catalogue import load, materialise
 from grader.validation.subjects import Outcome, examine, subjects
+from grader.warm import WarmGrader
 
 
 def main(arguments: list[str]) -> int:
@@ -18,15 +19,17 @@ def main(arguments: list[str]) -> int:
         (chosen,) = [each for each in load() if arguments[2] in {each.name, str(each)}]
         print(materialise(chosen, Path(arguments[1])))
         return 0
+    practicals = list(load_practicals().values())
     wrong = 0
-    for subject in subjects(list(load_practicals().values())):
-        defect = subject.defect
-        if defect is None or (arguments and not {defect.name, str(defect)} & set(arguments)):
-            continue
-        outcome = examine(subject)
-        wrong += bool(outcome.problems())
-        print(f"{'WRONG' if outcome.problems() else 'ok   '} {defect}  ({defect.program})")
-        _show(outcome)
+    with WarmGrader(practicals) as warm:
+        for subject in subjects(practicals):
+            defect = subject.defect
+            if defect is None or (arguments and not {defect.name, str(defect)} & set(arguments)):
+                continue
+            outcome = examine(subject, warm)
+            wrong += bool(outcome.problems())
+            print(f"{'WRONG' if outcome.problems() else 'ok   '} {defect}  ({defect.program})", flush=True)
+            _show(outcome)
     return 1 if wrong else 0
 
 

@@ -20,6 +20,7 @@ from grader.cells.containers import LABEL
 from grader.cells.docker import DockerCell, connected
 from grader.errors import CellError
 from grader.leftovers import OWNER, owner
+from grader.observe import proc
 from tests.end_to_end.grading import CEILING, ROOT, command, grader
 
 pytestmark = pytest.mark.needs_sandbox("docker")
@@ -40,12 +41,25 @@ def grading(**options: Any) -> Iterator[subprocess.Popen[str]]:
         **options,
     )
     try:
-        label = owner(process.pid)
-        wait(lambda: len(containers(label)) >= 2, process)
+        wait(lambda: any(len(containers(label)) >= 2 for label in owners(process)), process)
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def owners(process: subprocess.Popen[str]) -> list[str]:
+    """The labels that it and the processes below it write on what they make."""
+    found = []
+    for pid in (process.pid, *proc.descendants(process.pid)):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.append(owner(pid))
+    return found
+
+
+def label_of(process: subprocess.Popen[str]) -> str:
+    """The one of them that stands on containers."""
+    return next(label for label in owners(process) if containers(label))
 
 
 def wait(condition: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
@@ -72,13 +86,13 @@ def volumes(label: str) -> list[str]:
 
 def test_a_killed_grading_s_containers_end_and_doctor_removes_the_rest() -> None:
     with grading() as process:
-        label = owner(process.pid)
+        label = label_of(process)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         wait(lambda: not containers(label, running=True))  # one that was made and not started stays
         assert volumes(label)
     with grading() as living:
-        other = owner(living.pid)
+        other = label_of(living)
         done = grader("doctor", "--clean")
         assert done.returncode == 0, done.stdout + done.stderr
         assert containers(label) == []
@@ -91,7 +105,7 @@ def test_a_killed_grading_s_containers_end_and_doctor_removes_the_rest() -> None
 
 def test_ctrl_c_ends_a_grading_with_one_line_and_leaves_nothing() -> None:
     with grading() as process:
-        label = owner(process.pid)
+        label = label_of(process)
         os.killpg(process.pid, signal.SIGINT)
         printed, _ = process.communicate(timeout=CEILING)
         assert process.returncode == 130, printed

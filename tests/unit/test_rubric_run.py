@@ -6,8 +6,9 @@ from pathlib import Path
 
 from grader.job import Selection
 from grader.practical import Practical, load_practical
+from grader.record import Listener
 from grader.rubric import Rubric, Worth, applied, plain
-from grader.run import Listener, grade
+from grader.run import grade
 from grader.submission import open_submission
 from tests.unit.made_up import (
     CHECK_HEADER,
@@ -39,7 +40,7 @@ def test_what_is_left_out_does_not_run_and_without_a_rubric_nothing_changes(tmp_
     loaded, heard = load_practical(toml), Counting()
     with imports_forgotten(toml.parent), open_submission(work) as opened:
         by = Rubric({"toy.works": Worth(5.0), "toy.fails": Worth(1.0, omit=True)})
-        found = grade(opened, [loaded], Selection(), jobs=2, listener=heard, rubric=by)
+        found = applied(grade(opened, [loaded], by.narrowed(Selection()), jobs=2, listener=heard), by)
     assert heard.cases == ["toy.works"]
     assert [(item.id, item.status, item.points) for item in found.checks] == [("toy.works", "passed", 5.0)]
     assert (found.score, found.max_score) == (5.0, 5.0)

@@ -15,6 +15,7 @@ from grader.practical import load_practicals
 from grader.validation import matrix
 from grader.validation.catalogue import Defect, load
 from grader.validation.subjects import Outcome, Subject, examine, subjects
+from grader.warm import WarmGrader
 
 PRACTICAL = load_practicals()["connection"]
 DEFECT = Defect(
@@ -104,11 +105,11 @@ def test_every_practical_has_two_references_and_variants(practical: str) -> None
     assert kinds.count("variant") >= 2
 
 
-def test_a_row_that_is_not_true_is_found_by_grading() -> None:
+def test_a_row_that_is_not_true_is_found_by_grading(warm: WarmGrader) -> None:
     """The real thing, once: a defect whose row names another check than the one that catches it."""
     defect = next(each for each in load("connection") if each.caught_by == ("connection.usage",))
     wrong = msgspec.structs.replace(defect, caught_by=("connection.listens",), also=())
-    problems = examine(Subject("defect", "wrong row", "connection", defect=wrong)).problems()
+    problems = examine(Subject("defect", "wrong row", "connection", defect=wrong), warm).problems()
     assert "not caught by connection.listens" in problems
     assert any("which its row does not list" in problem for problem in problems)
 

@@ -1,0 +1,87 @@
+"""What one further grading costs beside one from cold: processor time of all processes, one check.
+
+    python benchmarks/warm.py [--runs 20]
+
+As root, with control groups of version 1 or 2: the processor time of descendants that nobody waits for is counted
+nowhere else. Prints the medians and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.job import Selection
+from grader.practical import load_practicals
+from grader.warm import WarmGrader
+
+SUBMISSION = Path("reference/connection/c")
+PROGRAM, CHECK = "conecta", "connection.client-connects"
+
+
+class Group:
+    """A control group of our own: every process that we start from now on, and its descendants, counts."""
+
+    def __init__(self) -> None:
+        first = Path("/sys/fs/cgroup/cpuacct")
+        root = first if first.is_dir() else Path("/sys/fs/cgroup")
+        self._folder = root / f"grader-benchmark-{os.getpid()}"
+        self._folder.mkdir()
+        self._home = root / "cgroup.procs"
+        (self._folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def seconds(self) -> float:
+        usage = self._folder / "cpuacct.usage"
+        if usage.exists():
+            return int(usage.read_text()) / 1e9
+        lines = (self._folder / "cpu.stat").read_text().splitlines()
+        return next(int(line.split()[1]) / 1e6 for line in lines if line.startswith("usage_usec"))
+
+    def close(self) -> None:
+        self._home.write_text(str(os.getpid()))
+        self._folder.rmdir()
+
+
+@contextlib.contextmanager
+def group() -> Iterator[Group]:
+    made = Group()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    runs = parser.parse_args().runs
+    cold, warm = [], []
+    with group() as counted:
+        for _ in range(runs):
+            before = counted.seconds()
+            command = [sys.executable, "-m", "grader", "check", str(SUBMISSION), "--check", CHECK]
+            subprocess.run([*command, "--program", PROGRAM], check=True, capture_output=True)
+            cold.append(counted.seconds() - before)
+        with WarmGrader(list(load_practicals().values())) as grader:
+            for number in range(runs + 1):
+                before = counted.seconds()
+                grader.grade(
+                    SUBMISSION,
+                    practicals=["connection"],
+                    selection=Selection(programs=(PROGRAM,), checks=(CHECK,)),
+                )
+                if number:  # the first one waits for the checks to be collected
+                    warm.append(counted.seconds() - before)
+    ratio = statistics.median(warm) / statistics.median(cold)
+    print(f"one check from cold: {statistics.median(cold):.3f} s of processor time (median of {runs})")
+    print(f"one check, warm:     {statistics.median(warm):.3f} s, {ratio:.2f} of it")
+
+
+if __name__ == "__main__":
+    main()
