@@ -1,30 +1,35 @@
-"""Are the verdicts the same every time? Grades one submission again and again, half of it under load.
+"""Are the verdicts the same every time? Grades submissions again and again, half of the times under load.
 
     python benchmarks/stability.py [--runs 100] [--submission reference/reverse/c]
+    python benchmarks/stability.py --defects 100 [--runs 10]
 
-Every second run shares the machine with stress-ng --cpu 4 (or four spinning Python processes where it
-is not installed). Prints the wall time of each run and, at the end, every verdict that ever differed
-from the first run's. Exit status 0 only if none did.
+With --defects, so many defects of the catalogue (0: all), always the same ones for the same number, each by every check of its
+program, several at a time. Every second run shares the machine with stress-ng --cpu 4 (or four spinning Python processes
+where it is not installed). Prints the wall time of each run and, at the end, every verdict that ever differed from the first
+run's. Exit status 0 only if none did.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from grader.job import Selection
 from grader.practical import load_practicals
-from grader.run import grade
-from grader.submission import open_submission
+from grader.validation.subjects import Subject, examine, subjects
+from grader.warm import WarmGrader
 
 LOAD = 4
+Verdicts = dict[tuple[str, str], str]  #: (program or defect, check) -> status
 
 
 @contextlib.contextmanager
@@ -44,39 +49,58 @@ def load() -> Iterator[None]:
             process.wait()
 
 
-def verdicts(submission: Path) -> dict[tuple[str, str], str]:
-    practicals = list(load_practicals().values())
-    with open_submission(submission) as opened:
-        found = grade(opened, practicals, Selection())
-    return {(verdict.program, verdict.id): verdict.status for verdict in found.checks}
+def of_submission(warm: WarmGrader, path: Path) -> Verdicts:
+    return {(verdict.program, verdict.id): verdict.status for verdict in warm.grade(path).checks}
+
+
+def of_defects(warm: WarmGrader, chosen: list[Subject]) -> Verdicts:
+    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
+        outcomes = list(pool.map(lambda subject: examine(subject, warm), chosen))
+    return {
+        (f"{outcome.subject.practical} {outcome.subject.name}", check): status
+        for outcome in outcomes
+        for check, status in outcome.statuses.items()
+    }
+
+
+def sample(count: int) -> list[Subject]:
+    """So many defects, from all over the catalogue."""
+    everything = [each for each in subjects(list(load_practicals().values())) if each.defect is not None]
+    everything.sort(key=lambda each: zlib.crc32(str(each.defect).encode()))
+    return everything[:count] if count else everything
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--submission", type=Path, default=Path("reference/reverse/c"))
+    parser.add_argument("--defects", type=int)
     options = parser.parse_args()
-    first: dict[tuple[str, str], str] | None = None
-    different: list[str] = []
+    with WarmGrader(list(load_practicals().values())) as warm:
+        if options.defects is None:
+            return repeat(lambda: of_submission(warm, options.submission), options.runs)
+        chosen = sample(options.defects)
+        return repeat(lambda: of_defects(warm, chosen), options.runs)
+
+
+def repeat(graded: Callable[[], Verdicts], runs: int) -> int:
+    first: Verdicts = {}
+    flipped: dict[tuple[str, str], list[str]] = {}
     walls: dict[str, list[float]] = {"quiet": [], "loaded": []}
-    for number in range(options.runs):
+    for number in range(runs):
         kind = "loaded" if number % 2 else "quiet"
         with load() if kind == "loaded" else contextlib.nullcontext():
             started = time.monotonic()
-            found = verdicts(options.submission)
+            found = graded()
             walls[kind].append(time.monotonic() - started)
         first = first or found
-        changed = [
-            f"run {number + 1} ({kind}): {key} {first.get(key)} -> {found.get(key)}"
-            for key in first.keys() | found.keys()
-            if first.get(key) != found.get(key)
-        ]
-        different += changed
+        changed = [key for key in first.keys() | found.keys() if first.get(key) != found.get(key)]
+        for key in changed:
+            flipped.setdefault(key, []).append(f"{found.get(key)} in run {number + 1} ({kind})")
         print(
-            f"run {number + 1:3} {kind:6} {walls[kind][-1]:6.1f} s  {len(found)} verdicts"
-            f"{'  DIFFERENT' if changed else ''}",
-            *changed,
-            sep="\n",
+            f"run {number + 1:3} {kind:6} {walls[kind][-1]:6.1f} s  {len(found)} verdicts, {len(changed)} other than at first",
             flush=True,
         )
     for kind, seconds in walls.items():
@@ -84,12 +108,12 @@ def main() -> int:
             print(
                 f"{kind}: median {statistics.median(seconds):.1f} s, maximum {max(seconds):.1f} s of {len(seconds)} runs"
             )
-    counts = {
-        status: list((first or {}).values()).count(status) for status in sorted(set((first or {}).values()))
-    }
-    print(f"first run: {counts}")
-    print("\n".join(different) or f"{options.runs} runs, the same verdicts every time")
-    return 1 if different else 0
+    statuses = list(first.values())
+    print(f"first run: { {status: statuses.count(status) for status in sorted(set(statuses))} }")
+    for (subject, check), others in sorted(flipped.items()):
+        print(f"{subject} {check}: {first.get((subject, check))} at first, {', '.join(others)}")
+    print(f"{len(flipped)} of {len(first)} verdicts flipped in {runs} runs")
+    return 1 if flipped else 0
 
 
 if __name__ == "__main__":

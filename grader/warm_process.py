@@ -140,8 +140,10 @@ def _grade_and_leave(
         teller = _Teller(connection)
         try:
             _grade(session, {practical.name: practical for practical in practicals}, connection, teller)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this is the end already
             teller.say(Done())
         except Exception as error:  # noqa: BLE001 - whatever it is, this submission alone is concerned
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             if not isinstance(error, GraderError):
                 traceback.print_exc()
             teller.say(refused(error))

@@ -60,9 +60,14 @@ def load(practical: str = "*") -> tuple[Defect, ...]:
     return tuple(found)
 
 
+def source_of(defect: Defect) -> Path:
+    """The reference that it differs from."""
+    return ROOT / "reference" / defect.practical / defect.language
+
+
 def materialise(defect: Defect, directory: Path) -> Path:
     """Write the defective submission into `directory`; its Makefile builds that one program."""
-    shutil.copytree(ROOT / "reference" / defect.practical / defect.language, directory, dirs_exist_ok=True)
+    shutil.copytree(source_of(defect), directory, dirs_exist_ok=True)
     for file in directory.iterdir():
         if file.name == "__pycache__":
             shutil.rmtree(file)

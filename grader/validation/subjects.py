@@ -26,6 +26,11 @@ class Subject(msgspec.Struct, frozen=True):
     folder: str = ""
     defect: Defect | None = None
 
+    def checks(self, practical: Practical) -> tuple[str, ...]:
+        """Those that it is asked, in the rubric's order."""
+        mine = self.defect
+        return tuple(c.id for c in practical.checks.values() if mine is None or mine.program in c.programs)
+
 
 class Outcome(msgspec.Struct):
     """How it was graded: (check, program) to status and seconds; checks of programs that are not there are left out."""

@@ -1,6 +1,7 @@
 """Each attack in each sandbox: what must happen does, and a correct submission beside it is not hurt.
 
-`make test` runs every attack in namespaces and one in three in containers; `make test-hostile` leaves nothing out.
+`make test` runs one in three in namespaces and one in nine in containers, always the same ones and none that is over only when
+a ceiling of half a minute or more is reached; `make test-hostile` leaves nothing out.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ ATTACKS = load()
 SANDBOXES = ("namespaces", "docker")
 
 
+ONE_IN = {"namespaces": 3, "docker": 9}
+SLOW = {"resources/sleep", "resources/processor", "resources/fork-relay", "network/blind-the-sniffer"}
+
+
 def chosen(name: str, sandbox: str) -> bool:
-    return EVERY or sandbox == "namespaces" or zlib.crc32(name.encode()) % 3 == 0
+    return EVERY or (name not in SLOW and zlib.crc32(name.encode()) % ONE_IN[sandbox] == 0)
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_run_whose_workers_all_die_is_given_up(run: Run) -> None:
 
 
 def test_a_check_that_hangs_is_ended_from_inside(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.engine.CHECK_TIMEOUT", 2)
+    monkeypatch.setattr("grader.collection.CHECK_TIMEOUT", 2)
     found = run(1, trouble="import signal\nsignal.pause()", after="pass")
     assert statuses(found) == {"trouble": "error", "after": "passed"}
     assert "the check itself did not end" in found["trouble"].message
@@ -222,7 +222,7 @@ assert select.select([worker], [], [], 3)[0]"""
 
 def test_a_check_that_swallows_its_timeout_is_still_an_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """check50's trap: `except Exception` took the timeout, and the check passed."""
-    monkeypatch.setattr("grader.engine.CHECK_TIMEOUT", 2)
+    monkeypatch.setattr("grader.collection.CHECK_TIMEOUT", 2)
     (trouble,) = run(1, trouble="import signal\ntry: signal.pause()\nexcept Exception: pass").values()
     assert trouble.status == "error"
 
