@@ -50,6 +50,14 @@ class RunningProgram:
     def ended(self) -> bool:
         return self._child.status() is not None
 
+    def end_untold(self) -> bool:
+        """It has ended, and the room's init has not said so yet."""
+        if self.ended():
+            return False
+        poller = select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        return bool(poller.poll(0))
+
     def wait(self, ceiling: float) -> int | None:
         """The wait status, or None when it still runs after `ceiling` seconds."""
         return self._child.wait(ceiling)

@@ -135,7 +135,7 @@ class Watch:
             return "the program did not {what}: it prints without end"
         if wasted := self._wasted(traffic):
             return wasted
-        if not stillness.feed(seen, now) or not self._outputs_taken():
+        if not stillness.feed(seen, now) or not self._told():
             return None
         if self.programs and self.programs[-1].ended():
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
@@ -155,6 +155,13 @@ class Watch:
         """A program prints more than even one does that shows every byte it gets in several ways."""
         most = _PRINTED + 16 * self.given
         return any(each.stdout.length + each.stderr.length > most for each in self.programs)
+
+    def _told(self) -> bool:
+        """Nothing that the programs did is still on its way to us: what they printed, and that they ended.
+
+        An ended program stays a zombie, which is still, until the room's init has had its turn on the processor.
+        """
+        return self._outputs_taken() and not any(each.end_untold() for each in self.programs)
 
     def _outputs_taken(self) -> bool:
         """What the programs have printed is not still on its way to us."""
@@ -201,7 +208,7 @@ class Watch:
         while True:
             now = time.monotonic()
             seen = self.snapshot()
-            if stillness.feed(seen, now) and self._outputs_taken():
+            if stillness.feed(seen, now) and self._told():
                 return
             traffic.feed(seen, now)
             if traffic.asleep > _SPUN or traffic.burnt > _SPUN_CPU or self._flooding():

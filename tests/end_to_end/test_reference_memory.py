@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.grading import ROOT
+from tests.free_ports import free_port
 
 SOURCE = ROOT / "reference" / "reverse" / "c"
 SERVERS = ("srv_rev_sec", "srv_rev_prc", "srv_rev_thr", "srv_rev_evn")
@@ -36,12 +37,6 @@ def _build(folder: Path, flags: str) -> Path:
     )
     assert made.returncode == 0, made.stderr
     return target
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _connect(port: int, process: subprocess.Popen[str]) -> socket.socket:
@@ -79,20 +74,20 @@ def _serve_clients(port: int, process: subprocess.Popen[str]) -> None:
 
 def _run_server(command: list[str], environment: dict[str, str]) -> str:
     """Start, serve some clients, end with SIGTERM; what it wrote on stderr."""
-    port = _free_port()
-    process = subprocess.Popen(
+    port = free_port()
+    with subprocess.Popen(
         [*command, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **environment},
-    )
-    try:
-        _serve_clients(port, process)
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=CEILING)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            _serve_clients(port, process)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=CEILING)
+        finally:
+            process.kill()
     return errors
 
 
@@ -124,7 +119,7 @@ def test_server_is_clean_under_valgrind(plain: Path, server: str) -> None:
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_client_is_clean_under_valgrind(plain: Path, tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, str(ROOT / "reference/reverse/python/srv_rev_sec.py"), str(port)],
         stderr=subprocess.PIPE,

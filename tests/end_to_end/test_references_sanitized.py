@@ -5,6 +5,7 @@ The reverse service has richer clients and a file of its own, test_reference_mem
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -20,6 +21,7 @@ import pytest
 
 from grader.observe.sockets import SocketTable
 from tests.end_to_end.grading import ROOT
+from tests.free_ports import free_port
 
 CEILING = 60.0
 STANDARD = "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g -O1"
@@ -98,28 +100,26 @@ def test_server_is_clean(build: Build, program: str, tmp_path: Path) -> None:
     (tmp_path / "page").write_bytes(bytes(100_000))
     binary = build(program)
     datagrams = program == "receptor_dgram"
-    with socket.socket(type=socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     start = [*_tool(binary, leaks=False), str(port), *MORE.get(program, [])]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         start,
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, **CLEAN},
-    )
-    try:
-        _until_bound(port, process, datagrams=datagrams)
-        for data in TALK[program]:
-            (_send_datagram if datagrams else _send_stream)(port, data)
-        if not datagrams:
-            _send_stream(port, TALK[program][-1])  # the last of all: whatever came before has been dealt with
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=CEILING)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            _until_bound(port, process, datagrams=datagrams)
+            for data in TALK[program]:
+                (_send_datagram if datagrams else _send_stream)(port, data)
+            if not datagrams:
+                _send_stream(port, TALK[program][-1])  # the last of all: what came before has been dealt with
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=CEILING)
+        finally:
+            process.kill()
     _expect_clean(errors.decode(errors="replace"))
 
 
@@ -132,22 +132,31 @@ def test_client_is_clean(build: Build, program: str) -> None:
         server.settimeout(CEILING)
         if not datagrams:
             server.listen()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [*_tool(binary, leaks=True), "127.0.0.1", str(server.getsockname()[1]), *CLIENTS[program]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env={**os.environ, **CLEAN},
-        )
-        if datagrams:
-            assert len(server.recv(65_536)) == 5000
-        else:
-            with server.accept()[0] as connection:
-                while connection.recv(1 << 16):
-                    pass
-        _, errors = process.communicate(timeout=CEILING)
+        ) as process:
+            try:
+                _receive_everything(server, datagrams=datagrams)
+                _, errors = process.communicate(timeout=CEILING)
+            finally:
+                process.kill()
     assert process.returncode == 0, errors
     _expect_clean(errors.decode(errors="replace"))
+
+
+def _receive_everything(server: socket.socket, *, datagrams: bool) -> None:
+    if datagrams:
+        assert len(server.recv(65_536)) == 5000
+        return
+    connection, _ = server.accept()
+    with connection:
+        connection.settimeout(CEILING)
+        while connection.recv(1 << 16):
+            pass
 
 
 def _tool(binary: Path, *, leaks: bool) -> list[str]:
@@ -166,19 +175,23 @@ def _until_bound(port: int, process: subprocess.Popen[bytes], *, datagrams: bool
 
 
 def _send_stream(port: int, data: bytes) -> None:
-    """Once in order, and once with a reset in the midst."""
+    """Once in order, and once with a reset in the midst. The server may refuse, and close, at any moment."""
     for cut in (len(data), len(data) // 2):
         with socket.create_connection(("127.0.0.1", port), timeout=CEILING) as connection:
-            connection.sendall(data[:cut])
-            if cut == len(data):
-                connection.shutdown(socket.SHUT_WR)
-                try:
+            try:
+                connection.sendall(data[:cut])
+                if cut == len(data):
+                    connection.shutdown(socket.SHUT_WR)
                     while connection.recv(1 << 16):
                         pass
-                except ConnectionResetError:
-                    continue  # it refused what was sent and did not read it all
-            else:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                    continue
+            except (ConnectionResetError, BrokenPipeError):
+                continue
+            except OSError as error:
+                if error.errno != errno.ENOTCONN:  # what shutdown says of a connection that was reset
+                    raise
+                continue
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def _send_datagram(port: int, data: bytes) -> None:

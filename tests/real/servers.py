@@ -6,13 +6,13 @@ import contextlib
 import os
 import select
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.observe.sockets import SocketTable
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = ROOT / "reference" / "web"
@@ -73,12 +73,6 @@ def nginx(root: Path, place: Path) -> Iterator[int]:
         [NGINX, "-p", str(place), "-e", str(place / "error.log"), "-c", str(configuration)], root, port
     ):
         yield port
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -13,11 +13,11 @@ def test_this_process_lives() -> None:
 
 
 def test_a_process_that_has_ended_does_not() -> None:
-    child = subprocess.Popen(["sleep", "1000"])
-    label = owner(child.pid)
-    assert lives(label)
-    child.kill()
-    child.wait()
+    with subprocess.Popen(["sleep", "1000"]) as child:
+        label = owner(child.pid)
+        found = lives(label)
+        child.kill()
+    assert found
     assert not lives(label)
 
 

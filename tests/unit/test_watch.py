@@ -1,0 +1,78 @@
+"""Waiting on what the room's init tells: however late it gets its turn, an end that was told late is an end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.cells.room import Room
+from grader.observe.sockets import SocketTable
+from grader.worker.program import RunningProgram, start
+from grader.worker.watch import Watch
+from tests.unit.rooms import in_worker
+
+#: Longer than any stillness that a wait asks for before it gives up.
+LATE = 0.6
+
+
+@contextlib.contextmanager
+def ended_while_init_stands(room: Room) -> Iterator[tuple[Watch, RunningProgram]]:
+    """A program that has ended; init, which would say so, is kept from running."""
+    program = start(room, "sleep", ["/bin/sleep"], ["1000"])
+    with SocketTable() as table:
+        watch = Watch(room, table)
+        watch.programs.append(program)
+        watch.crowd = 100
+        os.kill(room.init_pid, signal.SIGSTOP)
+        os.kill(program.pid, signal.SIGKILL)
+        try:
+            yield watch, program
+        finally:
+            os.kill(room.init_pid, signal.SIGCONT)
+            program.close()
+
+
+def until_end(room: Room) -> object:
+    with ended_while_init_stands(room) as (watch, program):
+        started = time.monotonic()
+
+        def ended() -> bool:
+            if time.monotonic() - started > LATE:
+                os.kill(room.init_pid, signal.SIGCONT)
+            return program.ended()
+
+        watch.until(ended, what="end")
+        return program.describe_end()
+
+
+def rest_and_end(room: Room) -> object:
+    with ended_while_init_stands(room) as (watch, program):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(LATE)  # init stands for this long
+            os.kill(room.init_pid, signal.SIGCONT)
+            os._exit(0)
+        watch.until_still()
+        found = program.ended()
+        os.waitpid(pid, 0)
+        return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "toy.py").write_text("print()\n")
+    return tmp_path
+
+
+def test_a_program_whose_end_is_told_late_has_ended(folder: Path) -> None:
+    assert in_worker(folder, until_end) == "was killed by SIGKILL"
+
+
+def test_there_is_no_rest_before_an_end_is_told(folder: Path) -> None:
+    assert in_worker(folder, rest_and_end) is True
