@@ -41,6 +41,7 @@ _T = TypeVar("_T")
 
 _ATTEMPTS = 4
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_SHORT = 2048  #: bytes
 #: What a read in /proc gives once the thread is gone: at open(2), or at read(2) of an open file (ESRCH).
 _VANISHED = (FileNotFoundError, ProcessLookupError)
 
@@ -111,7 +112,7 @@ def children(pid: int) -> list[int]:
     found = []
     for tid in _tids(pid):
         try:
-            found += [int(word) for word in Path(f"/proc/{pid}/task/{tid}/children").read_bytes().split()]
+            found += [int(word) for word in _read(f"/proc/{pid}/task/{tid}/children").split()]
         except _VANISHED:
             _need_children_files()
     return found
@@ -155,7 +156,7 @@ def descriptors(pid: int) -> dict[int, Descriptor]:
     for tid in _tids(pid):  # all threads share them, but a leader may have ended before the others
         folder = Path(f"/proc/{pid}/task/{tid}")
         with contextlib.suppress(*_VANISHED):
-            if found := _unless_hidden(folder / "fd", functools.partial(_descriptors, folder)):
+            if found := _unless_hidden(str(folder / "fd"), functools.partial(_descriptors, folder)):
                 return dict(sorted(found.items()))
     return {}
 
@@ -163,7 +164,7 @@ def descriptors(pid: int) -> dict[int, Descriptor]:
 def memory(pid: int) -> Memory:
     """Sizes in bytes (of a zombie: 0); raises `ProcessGoneError`."""
     try:
-        size, rss = Path(f"/proc/{pid}/statm").read_bytes().split()[:2]
+        size, rss = _read(f"/proc/{pid}/statm").split()[:2]
     except _VANISHED:
         raise ProcessGoneError(pid) from None
     return Memory(int(size) * _PAGE, int(rss) * _PAGE)
@@ -174,7 +175,7 @@ def demand_ns(pid: int) -> int:
     found = []
     for tid in _tids(pid):
         try:
-            ran, waited, _ = Path(f"/proc/{pid}/task/{tid}/schedstat").read_bytes().split()
+            ran, waited, _ = _read(f"/proc/{pid}/task/{tid}/schedstat").split()
             found.append(int(ran) + int(waited))
         except _VANISHED:
             continue
@@ -189,14 +190,14 @@ def tracers(pid: int) -> list[int]:
             status = _status(pid, tid)
         except _VANISHED:
             continue
-        if status["State"][0] not in "ZX":  # nothing can trace what has ended
-            found.append(int(status["TracerPid"]))
+        if _letter(status) not in "ZX":  # nothing can trace what has ended
+            found.append(int(_field(status, b"TracerPid")))
     return found
 
 
 def _tids(pid: int) -> list[int]:
     try:
-        return sorted(int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir())
+        return sorted(map(int, os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208 - asked some thousand times a second
     except _VANISHED:
         raise ProcessGoneError(pid) from None
 
@@ -205,30 +206,30 @@ def _task(pid: int, tid: int) -> Task | None:
     folder = f"/proc/{pid}/task/{tid}"
     try:
         status = _status(pid, tid)
-        state = status["State"][0]
-        call = None if state in "ZX" else _call(pid, tid)
-        run_ns, wait_ns, _ = Path(f"{folder}/schedstat").read_bytes().split()
+        state = _letter(status)
+        call = None if state in "ZX" else _call(folder)
+        run_ns, wait_ns, _ = _read(f"{folder}/schedstat").split()
     except _VANISHED:
         return None
     return Task(
         pid=pid,
         tid=tid,
-        comm="".join(letter if letter.isprintable() else "?" for letter in status["Name"]),
+        comm=_printable(_field(b"\n" + status, b"Name").decode(errors="replace")),
         state=state,
         call=call,
-        voluntary=int(status["voluntary_ctxt_switches"]),
-        involuntary=int(status["nonvoluntary_ctxt_switches"]),
+        voluntary=int(_field(status, b"voluntary_ctxt_switches")),
+        involuntary=int(_field(status, b"nonvoluntary_ctxt_switches")),
         run_ns=int(run_ns),
         wait_ns=int(wait_ns),
     )
 
 
-def _call(pid: int, tid: int) -> Call | None:
-    path = Path(f"/proc/{pid}/task/{tid}/syscall")
-    return _unless_hidden(path, lambda: read_call(path.read_text("ascii")))
+def _call(folder: str) -> Call | None:
+    path = f"{folder}/syscall"
+    return _unless_hidden(path, lambda: read_call(_read(path).decode("ascii")))
 
 
-def _unless_hidden(path: Path, read: Callable[[], _T]) -> _T | None:
+def _unless_hidden(path: str, read: Callable[[], _T]) -> _T | None:
     """What `read` gives; None when it is refused because the process is not dumpable.
 
     Such a process's private files belong to root, and its task folder still to its user
@@ -238,20 +239,45 @@ def _unless_hidden(path: Path, read: Callable[[], _T]) -> _T | None:
         try:
             return read()
         except PermissionError:
-            if path.stat().st_uid != path.parent.stat().st_uid:
+            if Path(path).stat().st_uid != Path(path).parent.stat().st_uid:
                 return None
     return read()
 
 
-def _status(pid: int, tid: int) -> dict[str, str]:
-    # The kernel escapes newlines in the name, so a program cannot forge a line here.
-    text = Path(f"/proc/{pid}/task/{tid}/status").read_bytes().decode(errors="replace")
-    pairs = (line.partition(":\t") for line in text.split("\n"))
-    return {key: value for key, _, value in pairs}
+def _read(path: str) -> bytes:
+    """A file of /proc, whole. Snapshots read some thousand a second: pathlib would take most of that time."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = os.read(descriptor, 1 << 16)
+        if len(content) > _SHORT:  # what is short came at once (seq_file gives a page at a time)
+            while more := os.read(descriptor, 1 << 16):
+                content += more
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def _status(pid: int, tid: int) -> bytes:
+    return _read(f"/proc/{pid}/task/{tid}/status")
+
+
+def _field(status: bytes, name: bytes) -> bytes:
+    """The value of a line. The kernel escapes newlines in the thread's name, so a program cannot forge one."""
+    _, _, rest = status.partition(b"\n" + name + b":\t")
+    return rest.partition(b"\n")[0]
+
+
+def _letter(status: bytes) -> str:
+    return chr(_field(status, b"State")[0])
 
 
 def _state(pid: int, tid: int) -> str:
-    return _status(pid, tid)["State"][0]
+    return _letter(_status(pid, tid))
+
+
+@functools.lru_cache(maxsize=64)
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _descriptors(folder: Path) -> dict[int, Descriptor]:
