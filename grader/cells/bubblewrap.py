@@ -41,16 +41,15 @@ def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) ->
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # before init can speak: see Room
     files = {f"/etc/{name}": _memory_file(text.encode()) for name, text in SYNTHETIC_ETC.items()}
     files["/run/init.py"] = _memory_file(INIT.read_bytes())
-    refusals = _memory_file(seccomp.refusals())
     stderr = os.memfd_create("bwrap-stderr", os.MFD_CLOEXEC)
-    descriptors = [theirs.fileno(), refusals, *files.values()]
+    descriptors = [theirs.fileno(), *files.values()]
     try:
         bwrap = subprocess.Popen(  # closed by Room.close: bubblewrap ends when init does
             [
                 program,
                 *_arguments(work, data, scratch, files, writable_work=writable_work),
-                *(("--seccomp", str(refusals)) if seccomp.refusals() else ()),
                 *("--", ROOM_PYTHON, "-I", "-S", "-B", "/run/init.py", str(theirs.fileno())),
+                *seccomp.as_argument(),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -67,7 +66,7 @@ def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) ->
             words = os.pread(stderr, 2000, 0).decode(errors="replace").strip()
             raise CellError(f"the room did not start: {words or error}; see: grader doctor") from error
     finally:
-        for descriptor in (refusals, *files.values()):
+        for descriptor in files.values():
             os.close(descriptor)
         os.close(stderr)
     room.sandbox = bwrap

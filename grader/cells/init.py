@@ -3,7 +3,8 @@
 It runs inside the room under the system's own python3, so it uses the standard library alone and
 imports nothing of the grader. It talks over one SOCK_SEQPACKET socket; each message is one JSON object.
 argv[1] is its descriptor, or "@NAME": an abstract name at which init waits for the one connection that root
-makes, before any program of the room runs. argv[2], if any, is a filter of system calls in base64. When the worker closes its end, init ends, and with it the room.
+makes, before any program of the room runs. argv[2], if any, is a filter of system calls in base64, for the programs.
+When the worker closes its end, init ends, and with it the room.
 
 Requests, each with an `id` that the answer repeats:
     {"op": "spawn", "argv", "env", "cwd", "limits": {"nofile": [soft, hard], ...}, "gate": bool}
@@ -35,6 +36,7 @@ MAX_MESSAGE = 1 << 20
 MAX_DESCRIPTORS = 4
 CREDENTIALS = struct.Struct("3i")  #: pid, uid, gid (unix(7), SO_PEERCRED)
 
+refused = b""  #: the filter of system calls that programs get
 spawned: set[int] = set()  #: pids in the room that the worker asked for and that still run
 
 
@@ -50,7 +52,7 @@ class FilterProgram(ctypes.Structure):
 
 
 def refuse_calls(steps: bytes) -> None:
-    """From now on, for this process and all that it starts; needs no_new_privs, which the container has."""
+    """From now on, for this process and all that it starts; needs no_new_privs, which the room has."""
     program = FilterProgram(len(steps) // 8, steps)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
@@ -80,8 +82,12 @@ def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
         gate = os.dup2(descriptors[3], 3) if request["gate"] else None
         os.closerange(3 if gate is None else 4, 4096)
         set_dumpable(1)  # nothing of init's is open here any more
-        # Out of memory, the kernel ends programs, not init. Before the gate: strace must not count this write.
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        # Before the gate: strace must count neither this write nor the filter's call.
+        Path("/proc/self/oom_score_adj").write_text(
+            "1000"
+        )  # out of memory, the kernel ends programs, not init
+        if refused:
+            refuse_calls(refused)
         if gate is not None:
             os.read(gate, 1)
             os.close(gate)
@@ -171,9 +177,10 @@ def main() -> None:
     # The room's programs have the same uid: without this one of them could ptrace pid 1.
     set_dumpable(0)
     ignore_signals()
+    global refused  # noqa: PLW0603 - one init is one process, told once
     place = sys.argv[1]
     if len(sys.argv) > 2:
-        refuse_calls(base64.b64decode(sys.argv[2]))
+        refused = base64.b64decode(sys.argv[2])
     control = await_worker(place[1:]) if place.startswith("@") else socket.socket(fileno=int(place))
     control.set_inheritable(False)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

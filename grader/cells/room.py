@@ -34,6 +34,7 @@ DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
 }
 
 ENVIRONMENT: Mapping[str, str] = {
+    "ASAN_OPTIONS": "detect_leaks=0",  # LeakSanitizer traces its own program, which no program of a room may
     "HOME": "/data",
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -43,6 +44,9 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 
 
+_MESSAGE = (
+    1 << 20
+)  #: bytes of a request at most; the kernel gives twice net.core.wmem_max of it, some 420,000
 _UCRED = struct.Struct("3i")  #: pid, uid, gid
 
 
@@ -89,6 +93,9 @@ class Room:
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
         self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
         self._control = control
+        control.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE
+        )  # two long arguments are more than the default
         self._next_id = 0
         self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
         self._statuses: dict[int, int] = {}

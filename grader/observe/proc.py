@@ -27,7 +27,6 @@ __all__ = [
     "ProcessGoneError",
     "Task",
     "children",
-    "demand_ns",
     "descendants",
     "descriptors",
     "is_indefinite",
@@ -168,18 +167,6 @@ def memory(pid: int) -> Memory:
     except _VANISHED:
         raise ProcessGoneError(pid) from None
     return Memory(int(size) * _PAGE, int(rss) * _PAGE)
-
-
-def demand_ns(pid: int) -> int:
-    """Time in ns that the threads that are there now spent on a processor, or ready and waiting for one."""
-    found = []
-    for tid in _tids(pid):
-        try:
-            ran, waited, _ = _read(f"/proc/{pid}/task/{tid}/schedstat").split()
-            found.append(int(ran) + int(waited))
-        except _VANISHED:
-            continue
-    return sum(found)
 
 
 def tracers(pid: int) -> list[int]:

@@ -14,6 +14,8 @@ from grader.validation.kept import ABSENT, Entry, Kept
 from grader.validation.subjects import Outcome, Subject, examine
 from grader.warm import WarmGrader
 
+_GRADINGS = 4  #: at the same time, for each core
+
 
 class Examined(msgspec.Struct, frozen=True):
     """One outcome, whole, and how many of its checks were not asked again."""
@@ -36,7 +38,7 @@ class Examiner:
     ) -> None:
         self._practicals = {practical.name: practical for practical in practicals}
         self._kept = kept
-        self._jobs = jobs or 2 * len(os.sched_getaffinity(0))
+        self._jobs = jobs or _GRADINGS * len(os.sched_getaffinity(0))
         self._sandbox = sandbox
         self._fresh = fresh
 
@@ -61,7 +63,13 @@ class Examiner:
         try:
             outcome = Outcome(subject)
             if missing:
-                outcome = examine(subject, warm, checks=missing if known else (), sandbox=self._sandbox)
+                outcome = examine(
+                    subject,
+                    warm,
+                    checks=missing if known else (),
+                    sandbox=self._sandbox,
+                    jobs=1,  # many gradings at once: each further worker of one costs a room of its own
+                )
             _complete(outcome, known, asked)
         except GraderError as error:
             return Examined(Outcome(subject, trouble=f"it could not be graded: {error}"), 0)

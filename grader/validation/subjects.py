@@ -14,8 +14,6 @@ from grader.practical import Practical, reference_directory
 from grader.validation.catalogue import Defect, load, materialise, variants
 from grader.warm import WarmGrader
 
-JOBS = 2  #: workers of one grading, when two gradings a core run: each worker costs a room of its own
-
 
 class Subject(msgspec.Struct, frozen=True):
     """One submission whose verdicts are known beforehand."""
@@ -84,16 +82,21 @@ def subjects(practicals: Sequence[Practical]) -> list[Subject]:
 
 
 def examine(
-    subject: Subject, warm: WarmGrader, *, checks: tuple[str, ...] = (), sandbox: str | None = None
+    subject: Subject,
+    warm: WarmGrader,
+    *,
+    checks: tuple[str, ...] = (),
+    sandbox: str | None = None,
+    jobs: int = 2,
 ) -> Outcome:
-    """Grade one subject, by all checks of its programs or by these alone."""
+    """Grade one subject, by all checks of its programs or by these alone, with so many workers."""
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
         folder, selection = Path(subject.folder), Selection(checks=checks)
         if subject.defect is not None:
             folder = materialise(subject.defect, Path(directory) / "submission")
             selection = Selection((subject.defect.program,), checks=checks)
         found = warm.grade(
-            folder, practicals=[subject.practical], selection=selection, jobs=JOBS, sandbox=sandbox
+            folder, practicals=[subject.practical], selection=selection, jobs=jobs, sandbox=sandbox
         )
     outcome = Outcome(subject)
     for verdict in found.checks:

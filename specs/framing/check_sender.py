@@ -11,6 +11,7 @@ from grader.worker.compare import show_bytes
 from specs.common import Sender, letters
 from specs.framing.messages import header, message
 from specs.sending import (
+    MORE_THAN_BUFFERS,
     data_segments,
     expect_all_despite_stop,
     expect_orderly_end,
@@ -141,7 +142,7 @@ def check_sender_send_fails(sender: Sender) -> None:
 @check("framing.sender-interrupted-send")
 def check_sender_interrupted_send(sender: Sender) -> None:
     """A send that returns early, with a part of the message sent, is continued from there."""
-    data = letters(LARGE, 1), letters(LARGE, 2)
+    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
     expect_all_despite_stop(sender, message(*data), *data)
 
 
@@ -149,7 +150,7 @@ def check_sender_interrupted_send(sender: Sender) -> None:
 @pytest.mark.parametrize("how", ["resets", "closes"])
 def check_sender_receiver_vanishes(sender: Sender, how: str) -> None:
     """When the receiver vanishes during a send the sender says so on stderr, and its exit status is not 0."""
-    data = letters(LARGE, 1), letters(LARGE, 2)
+    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
     expect_vanishing_told(sender, how, message(*data), *data)
 
 

@@ -68,6 +68,18 @@ def test_sockets_are_of_the_course_s_families(machine: str, number: int, family:
     assert answer(machine, number, first=family) == expected
 
 
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 302), ("aarch64", 261)])
+def test_limits_can_be_set_of_oneself_alone(machine: str, number: int) -> None:
+    assert answer(machine, number, first=0) == ALLOWED
+    assert answer(machine, number, first=1) == REFUSED | errno.EPERM
+    assert answer(machine, number, first=0xFFFF_FFFF_0000_0000) == ALLOWED  # a pid has 32 bits
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 101), ("aarch64", 117)])
+def test_nobody_traces(machine: str, number: int) -> None:
+    assert answer(machine, number) == REFUSED | errno.EPERM
+
+
 def test_calls_by_other_numbers_do_not_slip_past() -> None:
     assert answer("x86_64", 425, architecture=0x40000003) == KILLED  # int 0x80
     assert answer("x86_64", 0x4000_0000 | 0) == REFUSED | errno.ENOSYS  # the x32 ABI

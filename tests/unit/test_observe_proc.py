@@ -141,8 +141,8 @@ def test_spinning_task_is_in_no_call_and_uses_time(start: Start) -> None:
         return task.state == "R" and task.call is None and task.run_ns > 50_000_000
 
     until(spinning)
-    before = proc.demand_ns(pid)
-    until(lambda: proc.demand_ns(pid) > before)
+    (before,) = proc.tasks(pid)
+    until(lambda: proc.tasks(pid)[0].run_ns > before.run_ns)
 
 
 def test_sleeping_task_does_not_run(start: Start) -> None:
@@ -266,7 +266,7 @@ def test_reaped_process_is_gone() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     observers: list[Callable[[int], object]] = [proc.tasks, proc.children, proc.descendants, proc.zombies]
-    observers += [proc.descriptors, proc.memory, proc.demand_ns, proc.tracers]
+    observers += [proc.descriptors, proc.memory, proc.tracers]
     for observer in observers:
         with pytest.raises(proc.ProcessGoneError, match=str(pid)):
             observer(pid)
@@ -287,7 +287,6 @@ def test_threads_and_children_that_come_and_go_do_no_harm(start: Start) -> None:
         proc.descendants(pid)
         proc.zombies(pid)
         proc.descriptors(pid)
-        proc.demand_ns(pid)
 
 
 def test_process_that_is_not_dumpable_shows_no_more_than_it_may(start: Start) -> None:

@@ -178,7 +178,7 @@ class Asked:
         self.asked: list[tuple[str, ...]] = []
 
     def __call__(
-        self, subject: Subject, _warm: object, *, checks: tuple[str, ...], sandbox: str | None
+        self, subject: Subject, _warm: object, *, checks: tuple[str, ...], sandbox: str | None, jobs: int
     ) -> Outcome:
         self.asked.append(checks)
         mine = {f"toy.{name}": status for name, status in self.statuses.items()}

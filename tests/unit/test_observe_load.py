@@ -1,0 +1,77 @@
+"""Spinning is told from waking now and then, whatever else wants the processor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from grader.observe.load import SPINNING, busy_share, spinning_share
+
+SPINS = "while True: pass"
+#: As a server does that finds no descriptor free, sleeps a moment, and tries again.
+WAKES = "import time\nwhile True: time.sleep(0.1); sum(range(3000))"
+SLEEPS = "import signal\nsignal.pause()"
+#: accept that fails at once, over and over: calls, and no sleep.
+CALLS = "import os\nwhile True:\n  try: os.close(-1)\n  except OSError: pass"
+COMPETITORS = 12
+
+Start = Callable[..., int]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts Python code that has said that it is about to begin; on one processor of all if asked."""
+    with ExitStack() as started:
+
+        def start_code(code: str, *, crowded: bool = False) -> int:
+            child = started.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-S", "-E", "-c", f"print(flush=True)\n{code}"], stdout=subprocess.PIPE
+                )
+            )
+            started.callback(child.kill)
+            if crowded:
+                os.sched_setaffinity(child.pid, {min(os.sched_getaffinity(0))})
+            assert child.stdout is not None
+            child.stdout.readline()
+            return child.pid
+
+        yield start_code
+
+
+@pytest.mark.parametrize("code", [SPINS, CALLS], ids=["computes", "calls"])
+def test_a_spinner_is_seen(start: Start, code: str) -> None:
+    share = spinning_share([start(code)])
+    assert share is not None
+    assert share > 0.8
+
+
+@pytest.mark.parametrize("code", [WAKES, SLEEPS], ids=["wakes", "sleeps"])
+def test_who_waits_is_no_spinner(start: Start, code: str) -> None:
+    assert spinning_share([start(code)]) is None
+
+
+@pytest.mark.parametrize("code", [SPINS, CALLS], ids=["computes", "calls"])
+def test_a_spinner_in_a_crowd_is_seen(start: Start, code: str) -> None:
+    for _ in range(COMPETITORS):
+        start(SPINS, crowded=True)
+    assert busy_share([start(code, crowded=True)]) > SPINNING
+
+
+def test_who_wakes_in_a_crowd_is_no_spinner(start: Start) -> None:
+    for _ in range(COMPETITORS):
+        start(SPINS, crowded=True)
+    assert busy_share([start(WAKES, crowded=True)]) < SPINNING
+
+
+def test_a_process_that_is_gone_uses_nothing() -> None:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert busy_share([pid], 0.01) == 0.0
