@@ -1,4 +1,4 @@
-"""What one further grading costs beside one from cold: processor time of all processes, one check.
+"""What one further grading costs beside one from cold: processor time of all processes, one check; and memory.
 
     python benchmarks/warm.py [--runs 20]
 
@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader.job import Selection
+from grader.observe import proc
 from grader.practical import load_practicals
 from grader.warm import WarmGrader
 
-SUBMISSION = Path("reference/connection/c")
+SUBMISSIONS = (Path("reference/connection/c"), Path("reference/connection/python"))
 PROGRAM, CHECK = "conecta", "connection.client-connects"
 
 
@@ -58,29 +59,40 @@ def group() -> Iterator[Group]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=20)
     runs = parser.parse_args().runs
-    cold, warm = [], []
-    with group() as counted:
-        for _ in range(runs):
-            before = counted.seconds()
-            command = [sys.executable, "-m", "grader", "check", str(SUBMISSION), "--check", CHECK]
-            subprocess.run([*command, "--program", PROGRAM], check=True, capture_output=True)
-            cold.append(counted.seconds() - before)
-        with WarmGrader(list(load_practicals().values())) as grader:
-            for number in range(runs + 1):
+    with group() as counted, WarmGrader(list(load_practicals().values())) as grader:
+        once(grader, SUBMISSIONS[0])  # waits for the checks to be collected
+        (warm_pid,) = proc.children(os.getpid())
+        first = proc.memory(warm_pid).rss
+        for submission in SUBMISSIONS:
+            cold, warm = [], []
+            for _ in range(runs):
                 before = counted.seconds()
-                grader.grade(
-                    SUBMISSION,
-                    practicals=["connection"],
-                    selection=Selection(programs=(PROGRAM,), checks=(CHECK,)),
-                )
-                if number:  # the first one waits for the checks to be collected
-                    warm.append(counted.seconds() - before)
-    ratio = statistics.median(warm) / statistics.median(cold)
-    print(f"one check from cold: {statistics.median(cold):.3f} s of processor time (median of {runs})")
-    print(f"one check, warm:     {statistics.median(warm):.3f} s, {ratio:.2f} of it")
+                command = [sys.executable, "-m", "grader", "check", str(submission), "--check", CHECK]
+                subprocess.run([*command, "--program", PROGRAM], check=True, capture_output=True)
+                cold.append(counted.seconds() - before)
+                before = counted.seconds()
+                once(grader, submission)
+                warm.append(counted.seconds() - before)
+            ratio = statistics.median(warm) / statistics.median(cold)
+            print(
+                f"{submission}: one check from cold {statistics.median(cold):.3f} s of processor time, ",
+                end="",
+            )
+            print(f"warm {statistics.median(warm):.3f} s, {ratio:.2f} of it (medians of {runs})")
+        last = proc.memory(warm_pid).rss
+        print(
+            f"the warm process holds {first >> 10:,} KiB after one grading, {last >> 10:,} after {2 * runs + 1}"
+        )
+
+
+def once(grader: WarmGrader, submission: Path) -> None:
+    selection = Selection(programs=(PROGRAM,), checks=(CHECK,))
+    grader.grade(submission, practicals=["connection"], selection=selection)
 
 
 if __name__ == "__main__":
