@@ -66,8 +66,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     with group() as counted, WarmGrader(list(load_practicals().values())) as grader:
         once(grader, SUBMISSIONS[0])  # waits for the checks to be collected
-        (warm_pid,) = proc.children(os.getpid())
-        first = proc.memory(warm_pid).rss
+        first = proc.memory(grader.pid).rss
         for submission in SUBMISSIONS:
             cold, warm = [], []
             for _ in range(runs):
@@ -84,7 +83,7 @@ def main() -> None:
                 end="",
             )
             print(f"warm {statistics.median(warm):.3f} s, {ratio:.2f} of it (medians of {runs})")
-        last = proc.memory(warm_pid).rss
+        last = proc.memory(grader.pid).rss
         print(
             f"the warm process holds {first >> 10:,} KiB after one grading, {last >> 10:,} after {2 * runs + 1}"
         )

@@ -40,6 +40,11 @@ class WarmGrader:
         with theirs:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
 
+    @property
+    def pid(self) -> int:
+        """Of the process that has collected the checks; its children are gradings."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         return self
 

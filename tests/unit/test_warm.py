@@ -155,25 +155,13 @@ def wait(condition: Callable[[], object]) -> None:
         select.select([], [], [], 0.005)
 
 
-def warm_pid() -> int:
-    (pid,) = [pid for pid in proc.children(os.getpid()) if b"grader.warm_process" in command_line(pid)]
-    return pid
-
-
-def command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
-
-
 def test_a_grading_whose_process_dies_costs_itself(
     lasting: WarmGrader, stuck: Path, work: Path, word: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         doomed = pool.submit(lasting.grade, stuck, jobs=1)
         wait(lambda: marked_processes(word))
-        (grading,) = proc.children(warm_pid())
+        (grading,) = proc.children(lasting.pid)
         os.kill(grading, signal.SIGKILL)
         with pytest.raises(CellError, match="ended unexpectedly"):
             doomed.result()
@@ -187,7 +175,7 @@ def test_a_grading_whose_host_dies_costs_itself(
     with ThreadPoolExecutor(1) as pool:
         doomed = pool.submit(lasting.grade, stuck, jobs=1)
         wait(lambda: marked_processes(word))
-        (grading,) = proc.children(warm_pid())
+        (grading,) = proc.children(lasting.pid)
         (host,) = proc.children(grading)
         os.kill(host, signal.SIGKILL)
         with pytest.raises(CellError):
@@ -202,7 +190,7 @@ def test_close_ends_what_is_being_graded_and_leaves_nobody(
     with ThreadPoolExecutor(1) as pool:
         doomed = pool.submit(lasting.grade, stuck, jobs=1)
         wait(lambda: marked_processes(word))
-        below = proc.descendants(warm_pid())
+        below = proc.descendants(lasting.pid)
         assert len(below) > 2
         lasting.close()
         with pytest.raises(CellError):
@@ -216,8 +204,8 @@ def test_a_warm_process_that_is_killed_takes_its_gradings_along(
     with ThreadPoolExecutor(1) as pool:
         doomed = pool.submit(lasting.grade, stuck, jobs=1)
         wait(lambda: marked_processes(word))
-        below = proc.descendants(warm_pid())
-        os.kill(warm_pid(), signal.SIGKILL)
+        below = proc.descendants(lasting.pid)
+        os.kill(lasting.pid, signal.SIGKILL)
         with pytest.raises(CellError):
             doomed.result()
     wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
