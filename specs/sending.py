@@ -18,9 +18,9 @@ from specs.common import Sender, SenderRun, expect_trouble
 #: Receive buffer, in bytes, with which the 200,000 that arguments can hold block a send: the window stays so small
 #: that the kernel sees no reason to let the program's send buffer grow.
 _BUFFER = 16 << 10
-#: Bytes of each of two arguments that our small buffer and the program's own, which grows with the segments that are
-#: acknowledged, never hold together (up to some 180,000); the kernel takes arguments of up to 131,071.
-MORE_THAN_BUFFERS = 131_000
+#: Bytes of two data of which our small buffer and the program's own hold the first, and never both: the program's grows with
+#: the segments that are acknowledged, to some 150,000. The kernel takes arguments of up to 131,071.
+FITS, FITS_NO_MORE = 69_000, 131_000
 
 #: Seconds: MSG_MORE holds data for about 0.2. A segment that left so long after the handshake may be the end of that.
 _HELD = 0.15

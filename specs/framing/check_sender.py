@@ -11,7 +11,8 @@ from grader.worker.compare import show_bytes
 from specs.common import Sender, letters
 from specs.framing.messages import header, message
 from specs.sending import (
-    MORE_THAN_BUFFERS,
+    FITS,
+    FITS_NO_MORE,
     data_segments,
     expect_all_despite_stop,
     expect_orderly_end,
@@ -142,7 +143,7 @@ def check_sender_send_fails(sender: Sender) -> None:
 @check("framing.sender-interrupted-send")
 def check_sender_interrupted_send(sender: Sender) -> None:
     """A send that returns early, with a part of the message sent, is continued from there."""
-    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_all_despite_stop(sender, message(*data), *data)
 
 
@@ -150,7 +151,7 @@ def check_sender_interrupted_send(sender: Sender) -> None:
 @pytest.mark.parametrize("how", ["resets", "closes"])
 def check_sender_receiver_vanishes(sender: Sender, how: str) -> None:
     """When the receiver vanishes during a send the sender says so on stderr, and its exit status is not 0."""
-    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_vanishing_told(sender, how, message(*data), *data)
 
 

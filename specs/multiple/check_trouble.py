@@ -8,7 +8,8 @@ from grader.spec import check
 from specs.common import Sender, letters
 from specs.multiple.messages import message
 from specs.sending import (
-    MORE_THAN_BUFFERS,
+    FITS,
+    FITS_NO_MORE,
     expect_all_despite_stop,
     expect_send_error_told,
     expect_vanishing_told,
@@ -24,7 +25,7 @@ def check_send_fails(sender: Sender) -> None:
 @check("multiple.interrupted-send")
 def check_interrupted_send(sender: Sender, program_name: str) -> None:
     """A send that returns early, with a part of the data sent, is continued from there."""
-    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_all_despite_stop(sender, message(program_name, *data), *data)
 
 
@@ -32,5 +33,5 @@ def check_interrupted_send(sender: Sender, program_name: str) -> None:
 @pytest.mark.parametrize("how", ["resets", "closes"])
 def check_receiver_vanishes(sender: Sender, program_name: str, how: str) -> None:
     """When the receiver vanishes while data are being sent the program says so on stderr, and its exit status is not 0."""
-    data = letters(MORE_THAN_BUFFERS, 1), letters(MORE_THAN_BUFFERS, 2)
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_vanishing_told(sender, how, message(program_name, *data), *data)
