@@ -23,7 +23,7 @@ from grader.errors import CellError
 from grader.job import Results, Selection
 from grader.practical import Practical
 from grader.record import Listener, Record
-from grader.warm_protocol import Done, Ended, Finished, Opened, Order, Planned, Refused, Said, raised
+from grader.warm_protocol import BuildDone, CaseDone, Done, Opened, Order, Planned, Refused, Said, raised
 
 #: Seconds in which what is still being graded ends after `close`; then it is killed.
 _CLOSE_CEILING = 30.0
@@ -109,10 +109,10 @@ class WarmGrader:
             raise raised(said)
         if isinstance(said, Opened):
             record.opened(said.name, said.notes, [self._practicals[name] for name in said.practicals])
-        elif isinstance(said, Finished):
+        elif isinstance(said, BuildDone):
             record.built(self._practicals[said.practical], said.built)
         elif isinstance(said, Planned):
             record.planned(said.cases)
-        elif isinstance(said, Ended):
+        elif isinstance(said, CaseDone):
             record.case(self._practicals[said.practical], said.result)
         return not isinstance(said, Done)

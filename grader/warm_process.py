@@ -35,7 +35,7 @@ from grader.job import CaseResult
 from grader.practical import Practical, load_practical
 from grader.record import Listener
 from grader.submission import Submission, open_submission
-from grader.warm_protocol import Done, Ended, Finished, Opened, Order, Planned, Refused, Said, refused
+from grader.warm_protocol import BuildDone, CaseDone, Done, Opened, Order, Planned, Refused, Said, refused
 
 #: Seconds that a grading has to close its cell when it is told to end.
 _END_CEILING = 20.0
@@ -113,13 +113,13 @@ class _Teller(Listener):
         self.say(Opened(name, list(notes), [practical.name for practical in practicals]))
 
     def built(self, practical: Practical, built: Built, /) -> None:
-        self.say(Finished(practical.name, built))
+        self.say(BuildDone(practical.name, built))
 
     def planned(self, cases: int, /) -> None:
         self.say(Planned(cases))
 
     def case(self, practical: Practical, result: CaseResult, /) -> None:
-        self.say(Ended(practical.name, result))
+        self.say(CaseDone(practical.name, result))
 
 
 class _Stop(BaseException):

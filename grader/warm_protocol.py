@@ -27,7 +27,7 @@ class Opened(msgspec.Struct, frozen=True, tag=True):
     practicals: list[str]
 
 
-class Finished(msgspec.Struct, frozen=True, tag=True):
+class BuildDone(msgspec.Struct, frozen=True, tag=True):
     """The build of a practical has ended."""
 
     practical: str
@@ -38,7 +38,7 @@ class Planned(msgspec.Struct, frozen=True, tag=True):
     cases: int
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
+class CaseDone(msgspec.Struct, frozen=True, tag=True):
     """One case has its result."""
 
     practical: str
@@ -56,7 +56,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """Nothing more comes."""
 
 
-Said = Opened | Finished | Planned | Ended | Refused | Done
+Said = Opened | BuildDone | Planned | CaseDone | Refused | Done
 
 _KINDS: dict[str, type[GraderError]] = {
     kind.__name__: kind

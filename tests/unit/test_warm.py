@@ -155,29 +155,17 @@ def wait(condition: Callable[[], object]) -> None:
         select.select([], [], [], 0.005)
 
 
-def test_a_grading_whose_process_dies_costs_itself(
-    lasting: WarmGrader, stuck: Path, work: Path, word: str
+@pytest.mark.parametrize("generations", [1, 2], ids=["its process", "its cell's host"])
+def test_a_grading_of_which_something_dies_costs_itself(
+    lasting: WarmGrader, stuck: Path, work: Path, word: str, generations: int
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         doomed = pool.submit(lasting.grade, stuck, jobs=1)
         wait(lambda: marked_processes(word))
-        (grading,) = proc.children(lasting.pid)
-        os.kill(grading, signal.SIGKILL)
-        with pytest.raises(CellError, match="ended unexpectedly"):
-            doomed.result()
-    assert statuses(lasting.grade(work, jobs=1)) == SERVES
-    assert wait_until_none(word) == []
-
-
-def test_a_grading_whose_host_dies_costs_itself(
-    lasting: WarmGrader, stuck: Path, work: Path, word: str
-) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        doomed = pool.submit(lasting.grade, stuck, jobs=1)
-        wait(lambda: marked_processes(word))
-        (grading,) = proc.children(lasting.pid)
-        (host,) = proc.children(grading)
-        os.kill(host, signal.SIGKILL)
+        victim = lasting.pid
+        for _ in range(generations):
+            (victim,) = proc.children(victim)
+        os.kill(victim, signal.SIGKILL)
         with pytest.raises(CellError):
             doomed.result()
     assert statuses(lasting.grade(work, jobs=1)) == SERVES
