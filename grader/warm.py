@@ -83,7 +83,8 @@ class WarmGrader:
         order = Order(os.path.abspath(path), tuple(practicals), tuple(among), wanted, jobs, where)  # noqa: PTH100 - resolves no link
         record = Record(listener or Listener())
         with self._begun() as connection:
-            connection.send_bytes(msgspec.json.encode(order))
+            with contextlib.suppress(OSError):  # it has died already: hearing nothing of it will say so
+                connection.send_bytes(msgspec.json.encode(order))
             while self._take(connection, record):
                 pass
         return record.results(wanted, where)

@@ -189,7 +189,8 @@ def main(arguments: Sequence[str]) -> None:
 
 def _refuse_everything(control: socket.socket, refusal: Refused) -> None:
     for descriptor in _orders(control):
-        with contextlib.closing(Connection(descriptor)) as connection, contextlib.suppress(OSError):
+        with contextlib.closing(Connection(descriptor)) as connection, contextlib.suppress(EOFError, OSError):
+            connection.recv_bytes()  # unread, it would reset the connection, and the refusal be lost
             connection.send_bytes(msgspec.json.encode(refusal))
 
 
