@@ -34,7 +34,7 @@ def open_progress(console: Console) -> Iterator[Listener]:
 
 
 class LiveProgress(Listener):
-    """Drawn by hand at each step: no thread of rich's may run while workers are forked."""
+    """Drawn at each step, and at no other time: what is shown changes with nothing else."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
