@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from grader.observe import load
 from grader.observe.load import SPINNING, busy_share, spinning_share
+from grader.observe.proc import Task
 
 SPINS = "while True: pass"
 #: As a server does that finds no descriptor free, sleeps a moment, and tries again.
@@ -67,6 +70,21 @@ def test_who_wakes_in_a_crowd_is_no_spinner(start: Start) -> None:
     for _ in range(COMPETITORS):
         start(SPINS, crowded=True)
     assert busy_share([start(WAKES, crowded=True)]) < SPINNING
+
+
+def test_time_in_which_it_was_kept_waiting_is_not_its_own() -> None:
+    """It slept for a tenth of the time and was kept waiting for the rest; only that tenth tells what it does."""
+    before = Task(1, 1, "toy", "S", None, voluntary=5, involuntary=0, run_ns=0, wait_ns=0)
+    after = dataclasses.replace(before, voluntary=6, run_ns=1_000_000, wait_ns=900_000_000)
+    assert load._share(before, after, 1.0) == pytest.approx(0.01)
+
+
+def test_who_never_slept_spins_however_little_it_got() -> None:
+    before = Task(1, 1, "toy", "R", None, voluntary=5, involuntary=0, run_ns=0, wait_ns=0)
+    after = dataclasses.replace(
+        before, involuntary=3, run_ns=1_000_000
+    )  # a wait that lasts is in no count yet
+    assert load._share(before, after, 1.0) == 1.0
 
 
 def test_a_process_that_is_gone_uses_nothing() -> None:
