@@ -104,13 +104,16 @@ class Results(msgspec.Struct):
     """Everything that a report may know about one graded submission."""
 
     submission: str
-    score: float
-    max_score: float
+    score: float  #: points that are earned for sure
+    max_score: float  #: of everything that was graded, decided or not
     checks: list[Verdict]
     build: list[BuildStep] = []
     notes: list[str] = []  #: remarks for the student: ignored binaries, aliases, files skipped
     environment: dict[str, str] = {}
-    adjustments: list[Adjustment] = []  #: rows that count and adjustments add up to the score
+    adjustments: list[Adjustment] = []  #: rows and adjustments add up to the score
+    undecided: float = (
+        0.0  #: points that the score may be too low by: a person has to look before they are anyone's
+    )
     schema: Literal["grader/results/v1"] = SCHEMA
 
 

@@ -73,9 +73,10 @@ class Rubric(msgspec.Struct, frozen=True):
 class Score(msgspec.Struct, frozen=True):
     """Points of one practical."""
 
-    score: float
+    score: float  #: what is earned for sure: as if all that is undecided had failed
     max_score: float
     adjustments: tuple[Adjustment, ...] = ()
+    undecided: float = 0.0  #: what the score would be higher if all of that had passed
 
 
 def plain(practicals: Mapping[str, Practical]) -> Rubric:
@@ -92,6 +93,7 @@ def applied(found: Results, rubric: Rubric) -> Results:
         checks=rows,
         score=round(sum(score.score for score in scores), 2),
         max_score=round(sum(score.max_score for score in scores), 2),
+        undecided=round(sum(score.undecided for score in scores), 2),
         adjustments=[adjustment for score in scores for adjustment in score.adjustments],
         environment=found.environment | ({"rubric": rubric.source} if rubric.source else {}),
     )
@@ -126,9 +128,21 @@ def by_practical(rows: Iterable[Verdict], rubric: Rubric) -> dict[str, Score]:
 
 
 def _score(practical: str, rows: Sequence[Verdict], rubric: Rubric) -> Score:
+    """What is undecided earns nothing and sets off every limit that its failure would: it must never be a gain."""
+    sure = _limited(practical, rows, rubric)
+    if not any(row.status in UNDECIDED for row in rows):
+        return sure
+    best = _limited(practical, [_as_passed(row) if row.status in UNDECIDED else row for row in rows], rubric)
+    return msgspec.structs.replace(sure, undecided=round(best.score - sure.score, 2))
+
+
+def _as_passed(row: Verdict) -> Verdict:
+    return msgspec.structs.replace(row, status="passed", points=row.max_points + row.bonus_points)
+
+
+def _limited(practical: str, rows: Sequence[Verdict], rubric: Rubric) -> Score:
     """Limits one after the other, each with what it takes: programs, tiers, bonus, practical, what is required."""
     limits = rubric.limits.get(practical, Limits())
-    rows = [row for row in rows if row.status not in UNDECIDED]
     sums = _Sums(practical, rows)
     for program in dict.fromkeys(row.program for row in rows):
         own = [row for row in rows if row.program == program]
@@ -168,7 +182,7 @@ def _is_bonus(row: Verdict, rubric: Rubric) -> bool:
 
 
 def _failed_required(rows: Sequence[Verdict], rubric: Rubric, scope: Required) -> str:
-    """The required checks that did not pass, for people; "" when all did or could not be decided."""
+    """The required checks that did not pass, for people; "" when all did."""
     failed = [
         f"{row.id} ({row.program})"
         for row in rows

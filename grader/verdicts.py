@@ -99,12 +99,12 @@ def results(
     notes: list[str],
     environment: dict[str, str],
 ) -> Results:
-    """Undecided verdicts count neither in the score nor in the maximum."""
-    counted = [verdict for verdict in verdicts if verdict.status not in UNDECIDED]
+    """The maximum is that of all verdicts: what is undecided earns nothing, and must not be a gain."""
     return Results(
         submission=submission,
-        score=sum(verdict.points for verdict in counted),
-        max_score=sum(verdict.max_points for verdict in counted),
+        score=sum(verdict.points for verdict in verdicts),
+        max_score=sum(verdict.max_points for verdict in verdicts),
+        undecided=sum(verdict.max_points for verdict in verdicts if verdict.status in UNDECIDED),
         checks=verdicts,
         build=build,
         notes=notes,

@@ -42,6 +42,7 @@ def _score(found: Results) -> dict[str, str]:
     return {
         "score": f"{found.score:g}",
         "max_score": f"{found.max_score:g}",
+        **({"undecided": f"{found.undecided:g}"} if found.undecided else {}),
         **({"adjustments": _clean("; ".join(adjustments))} if adjustments else {}),
     }
 

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.job import Adjustment, BuildStep, Results, Status, Verdict
+from grader.job import UNDECIDED, Adjustment, BuildStep, Results, Status, Verdict
 from grader.text import printable
 
 _STYLE: dict[Status, str] = {
@@ -145,12 +145,11 @@ def _scores(found: Results) -> RenderableType:
         if set(statuses) == {"missing"}:
             table.add_row(program, Text("not handed in", "red"), "", "", "")
             continue
-        counted = [v for v in verdicts if v.status in {"passed", "failed", "missing"}]
         adjusted = [item for item in found.adjustments if item.program == program]
-        points = round(sum(v.points for v in counted) + sum(item.points for item in adjusted), 2)
-        score = f"{points:g} / {sum(v.max_points for v in counted):g}"
+        points = round(sum(v.points for v in verdicts) + sum(item.points for item in adjusted), 2)
+        score = f"{points:g} / {sum(v.max_points for v in verdicts):g}"
         failed = statuses.count("failed") + statuses.count("missing")
-        undecided = len(statuses) - statuses.count("passed") - failed
+        undecided = sum(status in UNDECIDED for status in statuses)
         table.add_row(
             Text(program, "bold"),
             score,
@@ -173,7 +172,14 @@ def _adjustment(adjustment: Adjustment) -> RenderableType:
 
 
 def _conclusion(found: Results) -> RenderableType:
-    line = Text.assemble(("score ", "bold"), (f"{found.score:g} of {found.max_score:g}", "bold"))
+    best = f" to {round(found.score + found.undecided, 2):g}" if found.undecided else ""
+    line = Text.assemble(("score ", "bold"), (f"{found.score:g}{best} of {found.max_score:g}", "bold"))
+    if found.undecided:
+        plural = "s are" if found.undecided != 1 else " is"
+        line.append(f": {found.undecided:g} point{plural} undecided", "bold yellow")
+        line.append(
+            "\na person has to look at it before it is a grade; checking once more may decide it", "yellow"
+        )
     worst = next((v for v in found.checks if v.status == "failed"), None)
     if worst is not None:
         line.append(f"\nmore about a check: grader explain {worst.id}", "dim")

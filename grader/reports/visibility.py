@@ -38,6 +38,7 @@ def visible(found: Results, rubric: Rubric, now: datetime) -> Results:
         notes=notes,
         score=whole.score,
         max_score=whole.max_score,
+        undecided=whole.undecided,
         adjustments=[*rest.adjustments, *_difference(whole, rest, rubric)],
     )
 

@@ -111,14 +111,22 @@ def test_verbose_lists_every_check() -> None:
         assert words in text
 
 
-def test_the_scores_count_what_was_decided() -> None:
+def test_the_scores_are_of_the_whole_maximum() -> None:
     rows = [
         verdict(max_points=2.0, points=2.0),
         verdict("failed", id="toy.a", max_points=0.5),
         verdict("error", id="toy.b", max_points=64.0),
     ]
     line = next(line for line in shown(results(*rows)).splitlines() if line.startswith("toy_server "))
-    assert line.split() == ["toy_server", "2", "/", "2.5", "1", "1", "1"]
+    assert line.split() == ["toy_server", "2", "/", "66.5", "1", "1", "1"]
+
+
+def test_what_is_undecided_is_told_as_a_range_that_a_person_must_look_at() -> None:
+    rows = [verdict(max_points=16.0, points=16.0), verdict("error", id="toy.b", max_points=200.0)]
+    text = shown(results(*rows, undecided=200.0))
+    assert "score 16 to 216 of 216: 200 points are undecided" in text
+    assert "a person has to look" in text
+    assert "undecided" not in shown(results(verdict())).splitlines()[-1]
 
 
 def test_a_program_that_was_not_handed_in_is_one_line() -> None:

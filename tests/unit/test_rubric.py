@@ -32,9 +32,8 @@ def reasons(by: Rubric, *rows: Verdict) -> list[str]:
 
 
 def assert_adds_up(found: Results) -> None:
-    counted = [row for row in found.checks if row.status not in UNDECIDED]
-    points = sum(row.points for row in counted) + sum(a.points for a in found.adjustments)
-    of = sum(row.max_points for row in counted) + sum(a.max_points for a in found.adjustments)
+    points = sum(row.points for row in found.checks) + sum(a.points for a in found.adjustments)
+    of = sum(row.max_points for row in found.checks) + sum(a.max_points for a in found.adjustments)
     assert (round(points, 2), round(of, 2)) == (found.score, found.max_score)
 
 
@@ -51,9 +50,9 @@ def row(identifier: str, status: Status = "passed", tier: Tier = "core", program
         ("passed", (5.0, 5.0)),
         ("failed", (0.0, 5.0)),
         ("missing", (0.0, 5.0)),
-        ("inconclusive", (0.0, 0.0)),
-        ("error", (0.0, 0.0)),
-        ("not_run", (0.0, 0.0)),
+        ("inconclusive", (0.0, 5.0)),
+        ("error", (0.0, 5.0)),
+        ("not_run", (0.0, 5.0)),
     ],
 )
 def test_a_row_is_worth_what_the_rubric_says(status: Status, score: tuple[float, float]) -> None:
@@ -83,7 +82,7 @@ def test_credit_by_case_gives_nothing_without_cases_and_all_for_a_pass() -> None
 
 def test_credit_by_case_does_not_decide_what_was_undecided() -> None:
     undecided = verdict("inconclusive", passed_cases=2, decided_cases=2)
-    assert scored(rubric(toy_works=Worth(4.0, credit="per-case")), undecided) == (0.0, 0.0)
+    assert scored(rubric(toy_works=Worth(4.0, credit="per-case")), undecided) == (0.0, 4.0)
 
 
 def test_bonus_comes_above_the_maximum() -> None:
@@ -144,10 +143,22 @@ def test_a_program_that_misses_core_is_held_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("status", sorted(UNDECIDED))
-def test_what_could_not_be_decided_sets_off_no_limit(status: Status) -> None:
-    limits = Limits(percent_without_core=0.0, percent_without_required=0.0)
-    by = rubric(limits, toy_a=Worth(6.0), toy_b=Worth(4.0, required="practical"))
-    assert scored(by, row("toy.a"), row("toy.b", status)) == (6.0, 6.0)
+def test_what_could_not_be_decided_is_never_a_gain(status: Status) -> None:
+    """It sets off the limits that its failure would, and what its pass would bring is told."""
+    limits = Limits(percent_without_core=50.0, percent_without_required=10.0)
+    plain = rubric(toy_a=Worth(6.0), toy_b=Worth(4.0))
+    core = rubric(limits, toy_a=Worth(6.0), toy_b=Worth(4.0))
+    required = rubric(limits, toy_a=Worth(6.0), toy_b=Worth(4.0, required="practical"))
+    for by, score in ((plain, 6.0), (core, 5.0), (required, 1.0)):
+        assert scored(by, row("toy.a"), row("toy.b", "failed")) == (score, 10.0)
+        assert scored(by, row("toy.a"), row("toy.b", status)) == (score, 10.0)
+        found = applied(results(row("toy.a"), row("toy.b", status)), by)
+        assert found.score + found.undecided == applied(results(row("toy.a"), row("toy.b")), by).score == 10.0
+
+
+def test_an_undecided_bonus_is_told_and_not_part_of_the_maximum() -> None:
+    found = applied(results(row("toy.a"), row("toy.x", "error")), rubric(Limits(), **WORTH))
+    assert (found.score, found.max_score, found.undecided) == (6.0, 6.0, 5.0)
 
 
 def test_a_bonus_check_sets_off_no_limit() -> None:
@@ -271,16 +282,14 @@ def test_rows_and_adjustments_add_up_and_every_limit_is_kept(
     found = applied(results(*drawn_rows(drawn, tiers)), by)
     assert_adds_up(found)
     limits = by.limits["toy"]
-    counted = [item for item in found.checks if item.status not in UNDECIDED]
     bonus = min(
-        sum(item.points for item in counted if item.bonus_points),
+        sum(item.points for item in found.checks if item.bonus_points),
         float("inf") if limits.bonus_at_most is None else limits.bonus_at_most,
     )
     assert -0.001 < found.score <= found.max_score + bonus + 0.001
     if limits.at_most is not None:
         assert found.max_score <= limits.at_most
-    failed = [item for item in counted if item.status in {"failed", "missing"}]
-    if any(by.worth[item.id].required == "practical" for item in failed):
+    if any(by.worth[item.id].required == "practical" and item.status != "passed" for item in found.checks):
         assert found.score <= found.max_score * limits.percent_without_required / 100 + 0.006
     assert applied(found, by) == found
 
@@ -291,7 +300,20 @@ def test_one_more_pass_never_costs_points(
 ) -> None:
     before = drawn_rows(drawn, tiers)
     number = data.draw(st.sampled_from(range(len(before))))
-    if drawn[number][2] in UNDECIDED:  # to decide it changes the maximum, and with it percentages
-        return
     better = [*drawn[:number], (*drawn[number][:2], "passed"), *drawn[number + 1 :]]
     assert applied(results(*drawn_rows(better, tiers)), by).score >= applied(results(*before), by).score
+
+
+@given(RUBRICS, TIERS_OF, ROWS, st.data())
+def test_however_it_is_decided_the_score_lies_between_the_two_that_were_told(
+    by: Rubric, tiers: list[Tier], drawn: Drawn, data: st.DataObject
+) -> None:
+    found = applied(results(*drawn_rows(drawn, tiers)), by)
+    decided: Drawn = [
+        (number, program, data.draw(st.sampled_from(["passed", "failed"])) if status in UNDECIDED else status)
+        for number, program, status in drawn
+    ]
+    other = applied(results(*drawn_rows(decided, tiers)), by)
+    assert other.max_score == found.max_score
+    # Credit by case: a check that failed may have earned a part of its points.
+    assert found.score - 0.001 <= other.score <= found.score + found.undecided + 0.001

@@ -178,7 +178,7 @@ def test_a_check_that_never_came_to_run_is_not_run(practical: Practical) -> None
     assert found.message
 
 
-def test_what_could_not_be_decided_counts_neither_for_nor_against() -> None:
+def test_what_could_not_be_decided_earns_nothing_and_stays_in_the_maximum() -> None:
     rows = [
         verdict("passed", points=2.0, max_points=2.0),
         verdict("failed", max_points=3.0),
@@ -188,7 +188,7 @@ def test_what_could_not_be_decided_counts_neither_for_nor_against() -> None:
         verdict("not_run", max_points=13.0),
     ]
     found = results("student", rows, build=[], notes=["a note"], environment={"kernel": "6"})
-    assert (found.score, found.max_score) == (2.0, 10.0)
+    assert (found.score, found.max_score, found.undecided) == (2.0, 41.0, 31.0)
     assert found.checks == rows
     assert (found.submission, found.notes, found.environment) == ("student", ["a note"], {"kernel": "6"})
 
