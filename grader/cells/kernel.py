@@ -6,6 +6,7 @@ Every function raises `OSError` with the kernel's errno.
 from __future__ import annotations
 
 import ctypes
+import enum
 import fcntl
 import os
 import signal
@@ -79,18 +80,32 @@ def set_capabilities(*capabilities: int) -> None:
 
 
 def prepare_loopback() -> None:
-    """Bring `lo` of this network namespace up the way a real link looks: MTU 1500, no offloads.
-
-    Without this `lo` carries 32 KiB segments, which no student will ever see on a wire.
-    """
+    """Bring `lo` of this network namespace up the way a real link looks: see `Link.ETHERNET`."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = bytearray(struct.pack("16sH14x", b"lo", 0))
         fcntl.ioctl(control, _SIOCGIFFLAGS, request)
         (flags,) = struct.unpack_from("H", request, 16)
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
-        fcntl.ioctl(control, _SIOCSIFMTU, struct.pack("16si12x", b"lo", 1500))
+    set_loopback(Link.ETHERNET)
+
+
+class Link(enum.Enum):
+    """What `lo` is like: the largest packet in bytes, and whether the kernel cuts and joins segments late (offloads).
+
+    As it is made, it carries segments that no student will ever see on a wire; but it carries 2 GiB in a third of the time.
+    """
+
+    ETHERNET = (1500, False)
+    LOOPBACK = (65536, True)
+
+
+def set_loopback(link: Link) -> None:
+    """Make `lo` like this; connections that exist keep the size of segments that they agreed on."""
+    mtu, offloads = link.value
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFMTU, struct.pack("16si12x", b"lo", mtu))
         for command in _ETHTOOL_OFFLOADS.values():
-            value = ctypes.create_string_buffer(struct.pack("=II", command, 0))
+            value = ctypes.create_string_buffer(struct.pack("=II", command, offloads))
             fcntl.ioctl(control, _SIOCETHTOOL, struct.pack("16sP16x", b"lo", ctypes.addressof(value)))
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from grader.errors import CellError, GraderBugError
 from grader.observe import proc
+from grader.observe.spinning import Spinning
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
 ANSWER_CEILING = 60.0
@@ -91,6 +93,7 @@ class Room:
         self.work = work  #: this side's path of /work: the submission and what was built of it
         self.data = data  #: this side's path of /data: where programs run and find their files
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
+        self.spinning = Spinning()
         self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
         self._control = control
         control.setsockopt(
@@ -148,17 +151,44 @@ class Room:
             raise ProcessLookupError(str(answer["error"]))
         return int(str(answer["soft"]))
 
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal to a process of the room, by its pid on this side; to nobody else, whatever pid that may be.
+
+        A program that ended before it was asked for is pid -1, which kill(2) takes for everybody, and the pid of one that
+        has gone may be another's by now. Raises `ProcessLookupError` when it is no process of the room.
+        """
+        if pid < 2:
+            raise ProcessLookupError(f"no process has the pid {pid}")
+        pidfd = os.pidfd_open(pid)  # whatever has this pid now is the one that is looked at, and signalled
+        try:
+            if not self._holds(pid):
+                raise ProcessLookupError(f"process {pid} is none of the room's")
+            signal.pidfd_send_signal(pidfd, number)
+        finally:
+            os.close(pidfd)
+
+    def _holds(self, pid: int) -> bool:
+        try:
+            return _namespace(pid) == _namespace(self.init_pid)
+        except PermissionError:  # a stranger's, or a program's that its own user may not read
+            return pid in proc.descendants(self.init_pid)
+
     def empty_data(self) -> None:
         """Remove all that stands in the programs' directory."""
         full = False
         for entry in os.scandir(self.data):
             if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)  # resists symbolic links (os.fwalk with dir_fd)
+                with contextlib.suppress(RecursionError):  # a very deep one
+                    shutil.rmtree(
+                        entry.path, ignore_errors=True
+                    )  # resists symbolic links (os.fwalk with dir_fd)
                 full = full or os.path.lexists(entry.path)
             else:
                 with contextlib.suppress(OSError):
                     Path(entry.path).unlink()
-        if full:  # folders that a program made are its user's, who may not be ours
+        if (
+            full
+        ):  # folders that a program made are its user's, who may not be ours, or are too deep for a recursion
             self._remove_as_the_programs_user()
 
     def _remove_as_the_programs_user(self) -> None:
@@ -249,6 +279,14 @@ def _outer_pid(pidfd: int) -> int:
         if line.startswith("Pid:"):
             return int(line.split()[1])
     raise GraderBugError("no Pid: line in a pidfd's fdinfo")
+
+
+def _namespace(pid: int) -> int:
+    """The inode of its pid namespace; 0 when it is gone (pid_namespaces(7))."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino  # noqa: PTH116 - asked for each process of a crowd
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def _inner_pid(pid: int) -> int:

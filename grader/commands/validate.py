@@ -18,7 +18,7 @@ _EVERY = 20  #: subjects between two lines of a log
 
 @click.command()
 @click.option("--practical", "names", multiple=True, metavar="NAME", help="Validate this practical only.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Gradings at the same time (default: four a core).")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Gradings at the same time (default: eight a core).")
 @click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is known from before.")
 def validate(

@@ -73,7 +73,12 @@ def is_quiet(snapshot: Snapshot) -> bool:
 
 def unrest(snapshot: Snapshot) -> list[str]:
     """What can still move by itself, one line each; empty when quiet."""
-    found = [reason for view in snapshot.tasks if (reason := _restless_task(view))]
+    return [reason for view in snapshot.tasks if (reason := _restless_task(view))] + under_way(snapshot)
+
+
+def under_way(snapshot: Snapshot) -> list[str]:
+    """What the kernel can still move between the sockets, at once or by a timer of its own, one line each."""
+    found = []
     ends = {(entry.local, entry.remote): entry for entry in snapshot.sockets}
     for entry in snapshot.sockets:
         reason = _restless_socket(entry, ends.get((entry.remote, entry.local)))
@@ -125,12 +130,15 @@ class Traffic:
 
     def feed(self, snapshot: Snapshot, now: float) -> None:
         used = sum(view.run_ns for view in snapshot.tasks)
+        unchanged = snapshot == self._snapshot
+        states = {view.state for view in snapshot.tasks}
         if (traffic := snapshot.traffic()) != self._last:
             self._last, self._used, self.asleep = traffic, used, 0.0
-        elif not any(view.state in "RDt" for view in snapshot.tasks):
-            self.asleep += now - self._now
-        same = snapshot == self._snapshot and any(view.state == "t" for view in snapshot.tasks)
-        self.stopped = self.stopped + now - self._now if same else 0.0
+        elif states.isdisjoint("Rt") and (unchanged or "D" not in states):
+            self.asleep += (
+                now - self._now
+            )  # D as well: a parent waits so for its vfork's child, which may never end
+        self.stopped = self.stopped + now - self._now if unchanged and "t" in states else 0.0
         self._snapshot = snapshot
         self._now = now
         self.burnt = (used - self._used) / 1e9

@@ -14,7 +14,7 @@ from grader.validation.kept import ABSENT, Entry, Kept
 from grader.validation.subjects import Outcome, Subject, examine
 from grader.warm import WarmGrader
 
-_GRADINGS = 4  #: at the same time, for each core
+_GRADINGS = 8  #: at the same time, for each core: checks mostly wait
 
 
 class Examined(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grader.build import Built
+from grader.cells import kernel
 from grader.worker.runner import CheckRunner
 from grader.worker.scene import Scene
 
@@ -37,6 +38,14 @@ def wire(scene: Scene) -> Capture:
     from grader.wire.capture import Capture  # noqa: PLC0415 - scapy, for the practicals that ask for it
 
     return scene.keep(Capture())
+
+
+@pytest.fixture
+def bulk(runner: CheckRunner) -> Iterator[None]:  # noqa: ARG001 - only a worker has a network to change
+    """A network that carries much fast, in large segments: for transfers that are judged by their bytes alone."""
+    kernel.set_loopback(kernel.Link.LOOPBACK)
+    yield
+    kernel.set_loopback(kernel.Link.ETHERNET)
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import CrowdError, Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take
+from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take, under_way
 from grader.observe.sockets import SocketTable
+from grader.observe.spinning import Patience
 from grader.worker.program import RunningProgram
 
 T = TypeVar("T")
@@ -33,16 +34,13 @@ _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descr
 _LATE, _LATE_PACE_MS = 0.1, 4  # and after so many seconds
 # Looks at the whole cell are dear, and its counts tell what happened between two of them: seconds from one to the next,
 _CELL_PACE = 0.025  # while something is awaited,
-_REST_PACE = 0.0135  # while rest lasts (four looks in _REST),
-_UNREST_PACE = 0.003  # and until it begins.
+_REST_PACE = 0.0201  # while rest lasts (_REST_LOOKS in _REST),
+_UNREST_PACE = 0.005  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
-_BURNT = 2.0  #: seconds of processor time without traffic after which a wait fails: the program spins
-_WORK = 4 << 20  #: bytes given to the programs that allow them another second of it
 _PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
-_SPUN_CPU = 0.8  #: seconds of processor time without traffic that do so for a program that never sleeps
 _RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
-_REST = 0.04  #: seconds of stillness that count as rest where no verdict hangs on it
+_REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
 class Watch:
@@ -53,6 +51,7 @@ class Watch:
         self.sockets = sockets
         self.programs: list[RunningProgram] = []
         self.crowd = 0  #: how many processes are so near the room's limit that no correct program has them
+        self._patience = Patience(room.spinning)
         self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
 
     def processes(self) -> list[int]:
@@ -133,7 +132,7 @@ class Watch:
         traffic.feed(seen, now)
         if self._flooding():
             return "the program did not {what}: it prints without end"
-        if wasted := self._wasted(traffic):
+        if wasted := self._wasted(seen, traffic):
             return wasted
         if not stillness.feed(seen, now) or not self._told():
             return None
@@ -141,9 +140,11 @@ class Watch:
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
 
-    def _wasted(self, traffic: Traffic) -> str | None:
+    def _wasted(self, seen: Snapshot, traffic: Traffic) -> str | None:
         """The program had its time, and used it for nothing."""
-        if traffic.burnt > _BURNT + self.given / _WORK:
+        if self._patience.exhausted(
+            self._names(), traffic.burnt, self.given, under_way=bool(under_way(seen))
+        ):
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING:
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"
@@ -171,7 +172,10 @@ class Watch:
         """Stop a fork bomb: hundreds of spinning processes leave init no time to end them."""
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
+                self.room.signal(pid, signal.SIGSTOP)
+
+    def _names(self) -> list[str]:
+        return [program.name for program in self.programs]
 
     def _role(self, pid: int) -> str:
         name = next((program.name for program in self.programs if program.pid == pid), None)
@@ -202,7 +206,8 @@ class Watch:
         A program that spins, prints without end, or wakes by a clock, never rests. For it a second in which no byte
         moved, and no thread came or went, is rest: a second asleep, or nearly one of processor time.
         """
-        stillness, traffic = Stillness(window=_REST), Traffic()
+        stillness, traffic = Stillness(window=_REST, snapshots=_REST_LOOKS), Traffic()
+        names = self._names()
         deadline = time.monotonic() + ceiling
         pace = select.poll()
         while True:
@@ -211,7 +216,9 @@ class Watch:
             if stillness.feed(seen, now) and self._told():
                 return
             traffic.feed(seen, now)
-            if traffic.asleep > _SPUN or traffic.burnt > _SPUN_CPU or self._flooding():
+            if traffic.asleep > _SPUN or self._flooding():
+                return
+            if self._patience.at_rest(names, traffic.burnt, self.given, under_way=bool(under_way(seen))):
                 return
             if now > deadline:
                 raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")

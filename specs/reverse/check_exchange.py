@@ -70,6 +70,7 @@ def check_binary(server: Service) -> None:
 
 
 @check("reverse.large-request")
+@pytest.mark.usefixtures("bulk")
 @pytest.mark.parametrize("size", [256 * KiB, 64 * MiB], ids=["256KiB", "64MiB"])
 def check_large_request(server: Service, size: int) -> None:
     """Requests of up to 64 MiB work."""

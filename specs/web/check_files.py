@@ -114,6 +114,7 @@ def check_huge_content_length(site: Site, server: Web) -> None:
 
 
 @check("web.huge-file")
+@pytest.mark.usefixtures("bulk")
 def check_huge_file(site: Site, server: Web) -> None:
     """All bytes of a file of over 2 GiB are served, although one call moves less."""
     size = TWO_GIB + 100_000

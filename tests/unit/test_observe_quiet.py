@@ -144,7 +144,19 @@ def test_time_asleep_without_traffic_is_counted() -> None:
     assert (traffic.asleep, traffic.burnt) == (5.0, 0.0)
 
 
-@pytest.mark.parametrize("state", ["R", "D", "t"])
+def test_time_in_which_a_parent_waits_for_its_vforks_child_is_time_asleep() -> None:
+    waits = snapshot(ONE, task=replace(TASK, state="D", call=Call("vfork", 58, (0,) * 6)))
+    traffic = Traffic()
+    for second in (10.0, 12.0, 15.0):
+        traffic.feed(waits, second)
+    assert traffic.asleep == 5.0
+    works = [snapshot(ONE, task=replace(TASK, state="D", switches=number)) for number in (5, 6, 7)]
+    for second, seen in zip((20.0, 30.0, 40.0), works, strict=True):
+        traffic.feed(seen, second)  # it waits for a disk, again and again
+    assert traffic.asleep == 5.0
+
+
+@pytest.mark.parametrize("state", ["R", "t"])
 def test_time_in_which_a_thread_is_kept_waiting_is_not_counted(state: str) -> None:
     traffic = Traffic()
     for second in (10.0, 40.0):

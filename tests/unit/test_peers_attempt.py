@@ -13,6 +13,7 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import SubmissionFault
 from grader.observe.sockets import SocketTable
+from grader.observe.spinning import Spinning
 from grader.peers.attempt import Attempt
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
@@ -27,7 +28,7 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def watch(stack: ExitStack) -> Watch:
-    room = cast("Room", SimpleNamespace(init_pid=os.getpid()))
+    room = cast("Room", SimpleNamespace(init_pid=os.getpid(), spinning=Spinning()))
     return Watch(room, stack.enter_context(SocketTable()))
 
 
