@@ -119,6 +119,7 @@ def expect_restart(launch: Callable[..., Server[P]], *more: str) -> Server[P]:
     """Killed with a connection open, it can be started again at once on the same port; the second one."""
     first = launch(*more)
     client = first.connect()
+    first.until_accept_queue_below(1)  # what was never accepted leaves nothing behind
     first.watch.until_still()
     first.kill()
     client.until_closed().close()

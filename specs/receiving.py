@@ -13,7 +13,7 @@ from grader.worker.lines import Growing, numbers, plain
 from specs.common import Receiver
 
 NEXT = 4_321  #: bytes that the sender sends who comes after a trouble; no other connection has so many
-_BOTH = re.compile(r"leido\D*\d.*total\D*\d|total\D*\d.*leido\D*\d")
+_DIGIT = re.compile(r"\d")
 _SHOWN = 12  #: lines, in messages
 
 
@@ -35,10 +35,22 @@ def lines_of(output: bytes) -> list[Line]:
     found = []
     for raw in output.splitlines():
         text = plain(raw)
-        both = _BOTH.search(text) is not None
+        both = _in_turn(text, "leido", "total") or _in_turn(text, "total", "leido")
         word = "leido" if both or "total" not in text else "total"
         found += [Line(word, number) for number in numbers(raw, word)]
     return found
+
+
+def _in_turn(text: str, *words: str) -> bool:
+    """Each word is there, and a digit after each, in this order; one pass, however long the line is."""
+    position = 0
+    for word in words:
+        place = text.find(word, position)
+        digit = _DIGIT.search(text, place) if place >= 0 else None
+        if digit is None:
+            return False
+        position = digit.end()
+    return True
 
 
 def filler(length: int) -> bytes:

@@ -57,7 +57,7 @@ class MemoryGuard:
         while pids := [pid for pid in proc.descendants(self._room.init_pid) if not _is_zombie(pid)]:
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                    self._room.signal(pid, signal.SIGKILL)
 
 
 def _anonymous(pid: int) -> int:

@@ -18,7 +18,7 @@ from grader.errors import UsageError
 from grader.job import TIERS, Results, Selection
 from grader.practical import Practical, load_practicals
 from grader.reference import assembled
-from grader.reports import json, junit, terminal
+from grader.reports import folder, json, junit, terminal
 from grader.reports.visibility import visible
 from grader.rubric import applied
 from grader.rubric_file import read_rubric
@@ -77,10 +77,10 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
     names = [practical.name for practical in chosen]
     with contextlib.ExitStack() as stack:
         warm = stack.enter_context(WarmGrader(chosen))
-        folder = path or stack.enter_context(assembled("c"))
+        submission = path or stack.enter_context(assembled("c"))
         progress = stack.enter_context(open_progress(console))
         found = warm.grade(
-            folder,
+            submission,
             practicals=names if practicals or programs else (),
             selection=selection,
             jobs=jobs,
@@ -139,7 +139,7 @@ def _selects(selection: Selection, practical: Practical) -> bool:
 
 def _write(found: Results, out: Path, console: Console) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        folder.make(out)
         json.write(found, out / "results.json")
         junit.write(found, out / "junit.xml")
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import signal
 import time
@@ -132,7 +131,7 @@ class Actor:
         self.program.must_live = False
         for pid in self.program.processes():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                self.program.room.signal(pid, signal.SIGKILL)
         self.program.wait(CEILING)
         self._stage.tell(self.name, "is killed")
         return self

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import os
 import re
@@ -271,12 +272,22 @@ def _descriptors(folder: Path) -> dict[int, Descriptor]:
     found = {}
     for entry in list((folder / "fd").iterdir()):
         try:
-            target = str(entry.readlink())
+            target = _target(entry)
             info = (folder / "fdinfo" / entry.name).read_bytes()
         except _VANISHED:  # closed meanwhile
             continue
         found[int(entry.name)] = _descriptor(target, info)
     return found
+
+
+def _target(entry: Path) -> str:
+    """What readlink shows; a program may open a folder whose path is longer than a link can tell (ENAMETOOLONG)."""
+    try:
+        return str(entry.readlink())
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return "(a path that is too long to be shown)"
 
 
 def _descriptor(target: str, info: bytes) -> Descriptor:

@@ -13,6 +13,7 @@ from grader.worker.watch import Watch
 
 CHUNK = 1 << 18
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
+_MOST = 128 << 20  #: bytes that are kept at most; no check expects more than half of that at once
 _HEAD = 32  #: bytes of what was sent that evidence shows
 #: Where received bytes land first: fresh memory for each recv(2) costs more than the copy.
 _scratch = memoryview(bytearray(CHUNK))
@@ -100,6 +101,10 @@ class Endpoint:
             if not got:
                 self._end = "end"
             self._received += _scratch[:got]
+            if len(self._received) > _MOST:
+                raise SubmissionFault(
+                    f"{self._who} sends without end: {self._taken + len(self._received):,} bytes by now, which nothing asked for"
+                )
         return len(self._received) >= count
 
     def _discard(self, count: int) -> int:

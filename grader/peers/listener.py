@@ -6,6 +6,7 @@ import select
 import socket
 from typing import TypeVar
 
+from grader.peers.bind import bind
 from grader.peers.tcp import TcpPeer
 from grader.worker.watch import Watch
 
@@ -28,7 +29,7 @@ class Listener:
         self._socket = socket.socket()
         if rcvbuf is not None:  # before listen(2), so that the window is announced small
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        self._socket.bind((host, port))
+        bind(self._socket, host, port)
         if backlog is not None:
             self._socket.listen(backlog)
         self._socket.settimeout(0)

@@ -8,6 +8,7 @@ from typing import Self
 
 from grader.errors import SubmissionFault
 from grader.job import Attachment, Evidence
+from grader.peers.bind import bind
 from grader.worker.compare import show_bytes
 from grader.worker.watch import Watch
 
@@ -23,7 +24,7 @@ class UdpPeer:
         self._who = who
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(0)
-        self._socket.bind((host, port))
+        bind(self._socket, host, port)
         self.host, self.port = self._socket.getsockname()
         self._story: list[str] = []
         self._waiting: list[bytes] = []

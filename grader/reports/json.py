@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from grader.job import Attachment, Results
+from grader.reports import folder
 
 CAPTURES = "captures"  #: the folder beside results.json that holds attachments
 
@@ -23,9 +24,9 @@ def write(found: Results, file: Path) -> None:
         ],
     )
     for item in (item for verdict in found.checks for item in verdict.attachments if item.data):
-        (file.parent / CAPTURES).mkdir(exist_ok=True)
-        (file.parent / CAPTURES / item.name).write_bytes(item.data)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(slim), indent=2) + b"\n")
+        folder.make(file.parent / CAPTURES)
+        folder.write(file.parent / CAPTURES / item.name, item.data)
+    folder.write(file, msgspec.json.format(msgspec.json.encode(slim), indent=2) + b"\n")
 
 
 def read(file: Path) -> Results:

@@ -15,13 +15,14 @@ from pathlib import Path
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from grader.job import Results, Verdict
+from grader.reports import folder
 
 #: Characters that XML 1.0 cannot hold even escaped, or that junit-xml removes (DEL, C1).
 _ILLEGAL = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(found: Results, file: Path) -> None:
-    file.write_text(to_text(found), encoding="utf-8")
+    folder.write(file, to_text(found).encode())
 
 
 def to_text(found: Results) -> str:

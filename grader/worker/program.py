@@ -114,14 +114,14 @@ class RunningProgram:
                 raise Inconclusive(f"{self.name} could not be stopped")
             for pid in moving:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSTOP)
+                    self.room.signal(pid, signal.SIGSTOP)
             poller.poll(1)
 
     def go_on(self, *, children_only: bool = False) -> None:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 if pid != self.pid or not children_only:
-                    os.kill(pid, signal.SIGCONT)
+                    self.room.signal(pid, signal.SIGCONT)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

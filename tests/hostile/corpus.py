@@ -1,7 +1,7 @@
 """The attacks: each is one file that says in its first lines what it tries and what must happen.
 
 A .c file of build/ is handed in as the client's source, a .mk file as its Makefile; any other is C that runs before the main
-of a client that is right otherwise. So `refused` can be seen from outside: whoever gets nothing goes on and passes.
+of a program that is right otherwise: the client, or the one that it names. So `refused` can be seen from outside: whoever gets nothing goes on and passes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ ATTACKS = Path(__file__).parent / "attacks"
 CLIENT = ROOT / "reference" / "connection" / "c"
 PROGRAM = "conecta"
 
-_MAKEFILE = f"""\
-{PROGRAM}: {PROGRAM}.c sockets.c attack.c sockets.h attack.h
-\tgcc -D_GNU_SOURCE -O1 -w -pthread -o $@ {PROGRAM}.c sockets.c attack.c
+_MAKEFILE = """\
+{program}: {program}.c sockets.c attack.c sockets.h attack.h
+\tgcc -D_GNU_SOURCE -O1 -w -pthread -o $@ {program}.c sockets.c attack.c
 """
 
 #: What a file may say that must happen, and what it means for the verdicts.
@@ -34,13 +34,14 @@ class Attack:
     tries: str
     must: dict[str, str]  #: sandbox -> REFUSED, ...
     words: str  #: that a failing check's message holds
+    program: str = PROGRAM
 
     def __str__(self) -> str:
         return f"{self.path.parent.name}/{self.path.stem}"
 
     def hand_in(self, folder: Path) -> Path:
         """Write the submission to `folder`."""
-        for source in (f"{PROGRAM}.c", "sockets.c", "sockets.h"):
+        for source in (f"{self.program}.c", "sockets.c", "sockets.h"):
             shutil.copy(CLIENT / source, folder / source)
         if self.path.suffix == ".mk":
             shutil.copy(self.path, folder / "Makefile")
@@ -49,7 +50,7 @@ class Attack:
         else:
             shutil.copy(self.path, folder / "attack.c")
             shutil.copy(ATTACKS / "attack.h", folder / "attack.h")
-            (folder / "Makefile").write_text(_MAKEFILE)
+            (folder / "Makefile").write_text(_MAKEFILE.format(program=self.program))
         return folder
 
 
@@ -68,4 +69,4 @@ def _read(path: Path) -> Attack:
     unknown = set(by_sandbox.values()) - {REFUSED, FAIL, CONTAINED, NOT_BUILD}
     if unknown:
         raise ValueError(f"{path}: what must happen is one of the four, not {unknown}")
-    return Attack(path, said["tries"], by_sandbox, words)
+    return Attack(path, said["tries"], by_sandbox, words, said.get("program", PROGRAM))

@@ -23,7 +23,10 @@ from tests.hostile.corpus import CLIENT, CONTAINED, FAIL, NOT_BUILD, PROGRAM, RE
 class Graded:
     """What one run of `grader check` gave."""
 
-    def __init__(self, process: subprocess.CompletedProcess[str], out: Path, seconds: float) -> None:
+    def __init__(
+        self, program: str, process: subprocess.CompletedProcess[str], out: Path, seconds: float
+    ) -> None:
+        self.program = program
         self.status = process.returncode
         self.printed = process.stdout + process.stderr
         self.seconds = seconds
@@ -36,7 +39,7 @@ class Graded:
     def verdicts(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for verdict in self.results.checks if self.results else ():
-            if verdict.program == PROGRAM:
+            if verdict.program == self.program:
                 found[verdict.status] = found.get(verdict.status, 0) + 1
         return found
 
@@ -48,12 +51,12 @@ class Graded:
         return "\n".join([*shown, *(step.output for step in self.results.build)])
 
 
-def grade(path: Path, out: Path, sandbox: str, **environment: str) -> Graded:
-    """`grader check` on this submission, to its end."""
+def grade(path: Path, out: Path, sandbox: str, program: str = PROGRAM, **environment: str) -> Graded:
+    """`grader check` on this submission's program, to its end."""
     started = time.monotonic()
     process = subprocess.run(
         command(
-            "check", path, "--program", PROGRAM, "--sandbox", sandbox, "--out", out, "--jobs", "2", "--practical",
+            "check", path, "--program", program, "--sandbox", sandbox, "--out", out, "--jobs", "2", "--practical",
             "connection",
         ),
         capture_output=True,
@@ -64,7 +67,7 @@ def grade(path: Path, out: Path, sandbox: str, **environment: str) -> Graded:
         check=False,
         env=os.environ | environment,
     )  # fmt: skip
-    return Graded(process, out, time.monotonic() - started)
+    return Graded(program, process, out, time.monotonic() - started)
 
 
 @contextlib.contextmanager
@@ -108,6 +111,7 @@ def judge(graded: Graded, must: str, words: str) -> None:
     elif must == FAIL:
         assert counts.get("failed", 0) > 0, counts
         assert words in graded.said, graded.said
+        assert set(counts) <= {"passed", "failed"}, f"what it did is its fault: {counts}\n{graded.said}"
         assert graded.status == 1
     elif must == NOT_BUILD:
         assert set(counts) == {"failed", "missing"}, counts

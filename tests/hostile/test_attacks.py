@@ -45,7 +45,7 @@ def test_attack(attack: Attack, sandbox: str, tmp_path: Path, record_property: C
     attack.hand_in(submission)
     record_property("attack", (str(attack), sandbox, attack.must[sandbox]))
     with canary(tmp_path / "canary", sandbox) as bird:
-        graded = grade(submission, tmp_path / "out", sandbox)
+        graded = grade(submission, tmp_path / "out", sandbox, attack.program)
     record_property("seconds", (graded.seconds, bird["seconds"]))
     judge(graded, attack.must[sandbox], attack.words)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.worker.lines import Growing, numbers
+from grader.worker.lines import Growing, numbers, plain
+from specs.receiving import Line, lines_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,28 @@ def test_each_line_of_a_growing_output_is_read_once() -> None:
     assert said.of(b"leido 5\nleido 7") == [5]
     assert said.of(b"leido 5\nleido 71\nleido 8\n") == [5, 71, 8]
     assert given == [b"leido 5\n", b"leido 71\nleido 8\n"]
+
+
+@pytest.mark.parametrize("marks", ["\u0301", "\u0301\u0323"])
+def test_a_million_accents_on_one_letter_take_no_longer_than_their_bytes(marks: str) -> None:
+    """In one piece they would be put in order, which takes minutes: more than a test may."""
+    assert plain(f"leyo{marks * (500_000 // len(marks))} 5".encode()) == "leyo 5"
+
+
+def test_words_that_promise_a_number_which_never_comes() -> None:
+    assert lines_of(b"leido " * 200_000 + b"\n") == []
+    assert lines_of(b"leido total " * 100_000 + b"5\n") == [Line("total", 5)]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"leido 5 total 9", ["leido"]),
+        (b"total 9, leido 5", ["leido"]),
+        (b"leido total 9", ["total"]),
+        (b"total 9", ["total"]),
+        (b"leido 5", ["leido"]),
+    ],
+)
+def test_a_line_with_both_is_about_what_was_read(said: bytes, words: list[str]) -> None:
+    assert [line.word for line in lines_of(said)] == words

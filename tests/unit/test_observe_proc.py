@@ -230,6 +230,20 @@ def test_children_of_every_thread_are_found(start: Start) -> None:
     until(lambda: len(proc.children(pid)) == 2)
 
 
+def test_a_folder_whose_path_is_too_long_to_be_told_is_a_descriptor_like_any_other(
+    start: Start, tmp_path: Path
+) -> None:
+    pid = start(
+        f"os.chdir({str(tmp_path)!r})\n"
+        "for _ in range(30):\n    os.mkdir('a' * 200); os.chdir('a' * 200)\n"
+        "os.dup2(os.open('.', os.O_RDONLY), 100); os.dup2(os.open('/dev/null', os.O_RDONLY), 101); signal.pause()"
+    )
+    blocked(pid, "pause", "ppoll")
+    found = proc.descriptors(pid)
+    assert "too long" in found[100].target
+    assert found[101].target == "/dev/null"
+
+
 def test_descriptors(start: Start) -> None:
     pid = start(
         PAIR + "a.setblocking(False); r, w = os.pipe(); e = select.epoll()\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -15,6 +16,9 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import SubmissionFault
 from grader.observe.sockets import SocketTable
+from grader.observe.spinning import Spinning
+from grader.peers import endpoint
+from grader.peers.bind import bind
 from grader.peers.listener import Listener
 from grader.peers.tcp import NotClosedError, TcpPeer
 from grader.worker.watch import Watch
@@ -31,7 +35,7 @@ def stack() -> Iterator[ExitStack]:
 @pytest.fixture
 def watch(stack: ExitStack) -> Watch:
     """Of a room without programs, so that every wait that is not over at once is hopeless."""
-    room = cast("Room", SimpleNamespace(init_pid=os.getpid()))
+    room = cast("Room", SimpleNamespace(init_pid=os.getpid(), spinning=Spinning()))
     return Watch(room, stack.enter_context(SocketTable()))
 
 
@@ -68,6 +72,33 @@ def test_connection_that_ends_too_early_says_after_how_many_bytes(
     theirs.close()
     with pytest.raises(SubmissionFault, match="srv_rev_sec closed the connection after 2 of 4 bytes"):
         ours.receive_exactly(4)
+
+
+def test_who_sends_without_end_is_told_so_and_fills_no_memory(
+    pair: tuple[TcpPeer, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pair
+    monkeypatch.setattr(endpoint, "_MOST", 100_000)
+    theirs.settimeout(0)
+    with pytest.raises(SubmissionFault, match="sends without end"):  # noqa: PT012 - until it is told
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                theirs.send(bytes(50_000))
+            ours.receive_available()
+
+
+def socket_of(stack: ExitStack) -> socket.socket:
+    return stack.enter_context(socket.socket())
+
+
+def test_a_port_that_is_taken_was_taken_by_the_program(stack: ExitStack, watch: Watch) -> None:
+    squatter = socket_of(stack)
+    squatter.bind(("127.0.0.1", 0))
+    port = squatter.getsockname()[1]
+    with pytest.raises(SubmissionFault, match=f"taken port {port}, which is not its own"):
+        Listener(watch, port)
+    with pytest.raises(OSError, match="assign requested address"):  # any other reason is ours
+        bind(socket_of(stack), "203.0.113.1", 0)
 
 
 def test_nothing_more_does_not_ask_for_a_close(pair: tuple[TcpPeer, socket.socket]) -> None:
