@@ -202,6 +202,11 @@ class TcpPeer(Endpoint):
         self._fill(_ANY)
         return self._end is not None
 
+    @property
+    def was_reset(self) -> bool:
+        """The connection's end, as far as it was read, was a reset."""
+        return self._end == "reset"
+
     # Ending
 
     def half_close(self) -> Self:

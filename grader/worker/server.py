@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from grader.errors import CrowdError, NotServingError, SubmissionFault
 from grader.observe import proc
 from grader.observe.proc import ProcessGoneError
-from grader.observe.sockets import SocketEntry
 from grader.observe.syscalls import Injection, Tracer
 from grader.peers.connect import connect
 from grader.peers.tcp import TcpPeer
@@ -102,21 +101,15 @@ class Server(Resident, Generic[P]):
     @property
     def backlog(self) -> int:
         """How many connections the kernel completes while the server does not accept."""
-        return min((entry.send_queue for entry in self._listening()), default=0) + 1
-
-    def _listening(self) -> list[SocketEntry]:
         listening = self.sockets.listening(self.port)
-        if not listening and not self.program.ended() and not self.program.end_untold():
-            raise SubmissionFault(
-                f"{self.program.name} does not listen on its port any more",
-                expected="a server listens until it ends",
-            )
-        return listening
+        if not listening:
+            raise SubmissionFault(f"{self.program.name} does not listen on its port any more")
+        return min(entry.send_queue for entry in listening) + 1
 
     def until_accept_queue_below(self, count: int) -> None:
         """Wait until the server has accepted all but fewer than `count` connections."""
         self.watch.until(
-            lambda: sum(entry.receive_queue for entry in self._listening()) < count,
+            lambda: sum(entry.receive_queue for entry in self.sockets.listening(self.port)) < count,
             what="accept the connections that wait",
         )
 
