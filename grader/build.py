@@ -25,6 +25,7 @@ from grader.worker.output import Output
 
 #: Ceilings of one build command in seconds: processor time, and wall time.
 CPU_CEILING, WALL_CEILING = 60, 90
+WHOLE_CEILING = 120  #: seconds of wall time for all commands of a practical's build together
 OUTPUT_SHOWN = 6_000  #: characters of a command's output that are kept
 _LIMITS = {"cpu": (CPU_CEILING, CPU_CEILING), "as": (4 << 30, 4 << 30)}
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -75,6 +76,7 @@ class Builder:
         self._make_usable = any(self._is_file(name) for name in MAKEFILES)
         self._prebuilt: set[str] = set()
         self._hung = ""  #: what make said before it was stopped
+        self._deadline = time.monotonic() + WHOLE_CEILING
 
     def build(self, programs: Sequence[Program]) -> Built:
         self._remove_prebuilt([name for program in programs for name in (program.name, *program.aliases)])
@@ -153,6 +155,13 @@ class Builder:
 
     def _run(self, argv: list[str], products: Sequence[str] = ()) -> tuple[bool, str]:
         """Run one command in the room; (whether it succeeded, its bounded output)."""
+        command = " ".join([os.path.basename(argv[0]), *argv[1:]])  # noqa: PTH119 - a name in the room
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            words = f"[not run: the whole build had taken {WHOLE_CEILING} s by then]"
+            self._built.steps.append(BuildStep(command, ok=False, output=words))
+            return False, words
+        ceiling = min(WALL_CEILING, left)
         ours, theirs = os.pipe()
         null = os.open(os.devnull, os.O_RDWR)
         started = time.monotonic()
@@ -160,7 +169,7 @@ class Builder:
         os.close(theirs)
         os.close(null)
         output = Output(ours, keep=OUTPUT_SHOWN * 4)
-        status = child.wait(WALL_CEILING)
+        status = child.wait(ceiling)
         self._room.kill_all()  # what the build left running; also gives the pipe its end of file
         output.wait_end(WALL_CEILING)
         child.close()
@@ -168,12 +177,12 @@ class Builder:
         if output.length > OUTPUT_SHOWN * 4:
             words += f"\n[{output.length:,} bytes of output; only the beginning is shown]"
         if status is None:
-            words += f"\n[stopped: it had not ended after {WALL_CEILING} s]"
+            whole = f", and the whole build may take {WHOLE_CEILING} s" if ceiling < WALL_CEILING else ""
+            words += f"\n[stopped: it had not ended after {ceiling:.0f} s{whole}]"
             self._make_usable = False  # it would only hang again for every program
         elif os.WIFSIGNALED(status):
             words += f"\n[killed by signal {os.WTERMSIG(status)}]"
         ok = status == 0
-        command = " ".join([os.path.basename(argv[0]), *argv[1:]])  # noqa: PTH119 - a name in the room
         step = BuildStep(command, ok, words.strip(), time.monotonic() - started)
         step.programs = [f"{self._inside}/{name}" for name in products]
         self._built.steps.append(step)

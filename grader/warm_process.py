@@ -25,12 +25,12 @@ import msgspec
 import pytest
 
 from grader.build import Built
-from grader.cells import chosen_sandbox, kernel
+from grader.cells import chosen_sandbox, kernel, seccomp
 from grader.collection import Collection, run_pytest
 from grader.concerned import concerned
 from grader.dispatch import default_jobs
 from grader.engine import Grading
-from grader.errors import GraderError
+from grader.errors import CellError, GraderError
 from grader.job import CaseResult
 from grader.practical import Practical, load_practical
 from grader.record import Listener
@@ -53,6 +53,8 @@ class WarmEngine(Collection):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Interrupted(f"{session.testsfailed} errors during collection")
+        with contextlib.suppress(CellError):  # told by each grading that wants a room
+            seccomp.refusals()  # libseccomp takes its time: every grading finds it made
         gc.collect()
         gc.freeze()  # what was collected is shared with every fork, and stays so
         me = os.getpid()

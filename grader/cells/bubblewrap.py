@@ -6,10 +6,11 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.cells import seccomp
+from grader.cells.folders import MountedFolders
 from grader.cells.room import Room
 from grader.errors import CellError
 
@@ -29,11 +30,8 @@ SYNTHETIC_ETC = {
 }
 
 
-def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) -> Room:
-    """Start a room in this process's network namespace; it ends with this process or `Room.close`.
-
-    /tmp and /dev/shm lie in the folder `scratch`.
-    """
+def start_room(work: Path, folders: MountedFolders, *, writable_work: bool) -> Room:
+    """Start a room in this process's network namespace; it ends with this process or `Room.close`."""
     program = shutil.which("bwrap")
     if program is None:
         raise CellError("bubblewrap is not installed; install it with: apt-get install bubblewrap")
@@ -47,7 +45,7 @@ def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) ->
         bwrap = subprocess.Popen(  # closed by Room.close: bubblewrap ends when init does
             [
                 program,
-                *_arguments(work, data, scratch, files, writable_work=writable_work),
+                *_arguments(work, folders.sources, files, writable_work=writable_work),
                 *("--", ROOM_PYTHON, "-I", "-S", "-B", "/run/init.py", str(theirs.fileno())),
                 *seccomp.as_argument(),
             ],
@@ -59,7 +57,7 @@ def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) ->
         )
         theirs.close()
         try:
-            room = Room(ours, work, data)
+            room = Room(ours, work, folders)
         except CellError as error:
             bwrap.kill()
             bwrap.wait()
@@ -70,6 +68,7 @@ def start_room(work: Path, data: Path, scratch: Path, *, writable_work: bool) ->
             os.close(descriptor)
         os.close(stderr)
     room.sandbox = bwrap
+    room.make_folders_new()  # over those that the room was given
     return room
 
 
@@ -81,7 +80,7 @@ def _memory_file(content: bytes) -> int:
 
 
 def _arguments(
-    work: Path, data: Path, scratch: Path, files: dict[str, int], *, writable_work: bool
+    work: Path, folders: Mapping[str, Path], files: dict[str, int], *, writable_work: bool
 ) -> Iterator[str]:
     yield from ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     yield from ("--uid", str(ROOM_UID), "--gid", str(ROOM_UID), "--hostname", "room", "--disable-userns")
@@ -99,11 +98,7 @@ def _arguments(
     for path, descriptor in files.items():
         yield from ("--ro-bind-data", str(descriptor), path)
     yield from ("--proc", "/proc", "--dev", "/dev")
-    for path in ("/tmp", "/dev/shm"):  # noqa: S108 - inside the room
-        place = scratch / Path(path).name
-        place.mkdir()
-        place.chmod(0o1777)
+    for path, place in folders.items():
         yield from ("--bind", str(place), path)
     yield from ("--bind" if writable_work else "--ro-bind", str(work), "/work")
-    yield from ("--bind", str(data), "/data")
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/data")

@@ -22,6 +22,7 @@ import msgspec
 from grader.cells import kernel
 from grader.cells.base import Body, CellLimits, Plan
 from grader.cells.containers import CONTROL
+from grader.cells.folders import EmptiedFolders
 from grader.cells.memory import MemoryGuard
 from grader.cells.room import Room
 from grader.errors import CellError
@@ -90,7 +91,7 @@ def _act(room: Room, connection: Connection) -> None:
 
 def _in_room(body: Body, connection: Connection) -> None:
     kernel.prepare_loopback()
-    room = Room(_connected(), ROOT / "work", ROOT / "data")
+    room = Room(_connected(), ROOT / "work", EmptiedFolders(ROOT))
     guard = MemoryGuard(room, CellLimits().memory)
     try:
         body(room, connection)

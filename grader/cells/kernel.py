@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import errno
 import fcntl
 import os
+import platform
 import signal
 import socket
 import struct
@@ -17,7 +19,8 @@ CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWNET = 0x4000_0000
 
-MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 1 << 14, 1 << 18
+MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE, MS_SHARED = 2, 4, 1 << 14, 1 << 18, 1 << 20
+MNT_DETACH = 2
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_CHILD_SUBREAPER = 1, 8, 36
 
@@ -28,6 +31,8 @@ CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 19, 21, 24
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCETHTOOL = 0x8913, 0x8914, 0x8922, 0x8946
 _IFF_UP = 1
 _ETHTOOL_OFFLOADS = {"tso": 0x1F, "gso": 0x24, "gro": 0x2C}
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +54,20 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
         _libc.mount(source.encode(), target.encode(), kind_bytes, ctypes.c_ulong(flags), options.encode()),
         f"mount {kind or source} on {target}",
     )
+
+
+def unmount(target: str) -> None:
+    """Take the uppermost mount away; the kernel frees it once nobody is in it any more."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount2 {target}")
+
+
+def new_session_keyring() -> None:
+    """Leave the keys of the user's session behind (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING), as far as the kernel has any."""
+    number = _KEYCTL.get(platform.machine())
+    if number is not None and _libc.syscall(number, _JOIN_SESSION_KEYRING, None) < 0:
+        error = ctypes.get_errno()
+        if error not in {errno.ENOSYS, errno.EDQUOT}:  # the filter of the room asks for no key either
+            raise OSError(error, f"keyctl: {os.strerror(error)}")
 
 
 def die_with_parent(parent: int) -> None:

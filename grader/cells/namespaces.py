@@ -23,9 +23,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
-from grader.cells import kernel
+from grader.cells import kernel, seccomp
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, start_room
+from grader.cells.folders import MountedFolders
 from grader.cells.memory import MemoryGuard
 from grader.cells.network import prepare_network, prepare_parent_network
 from grader.errors import CellError, GraderError
@@ -54,6 +55,7 @@ class NamespaceCell:
 
     def __init__(self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None) -> None:
         self._pidfds: list[int] = []
+        seccomp.refusals()  # made here once, for all workers to come
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
         sys.stdout.flush()
@@ -199,6 +201,7 @@ def _enter_namespaces(control: socket.socket, parent: int) -> None:
     is_root = os.geteuid() == 0
     if is_root:
         os.setgroups([])
+    kernel.new_session_keyring()
     kernel.unshare(kernel.CLONE_NEWUSER)
     control.send(b"unshared")
     if control.recv(64) != b"mapped":
@@ -215,12 +218,8 @@ def _enter_namespaces(control: socket.socket, parent: int) -> None:
 
 def _mount_stage(limits: CellLimits) -> None:
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    _mount_tmpfs(STAGE, limits.disk, limits.inodes)
-
-
-def _mount_tmpfs(place: Path, size: int, inodes: int) -> None:
-    options = f"mode=0700,size={size},nr_inodes={inodes}"
-    kernel.mount("grader", str(place), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    options = f"mode=0700,size={limits.disk},nr_inodes={limits.inodes}"
+    kernel.mount("grader", str(STAGE), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
 
 
 def _lay_out(files: Files) -> None:
@@ -237,12 +236,8 @@ def _worker(host: int, body: Body, builds: bool, connection: Connection, limits:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))  # 1,000 clients need 1,000 sockets
     prepare_network()
-    data = STAGE / f"data-{os.getpid()}"
-    data.mkdir()
-    scratch = STAGE / f"scratch-{os.getpid()}"
-    scratch.mkdir()
-    _mount_tmpfs(scratch, limits.tmp, limits.inodes)  # bubblewrap's own --tmpfs has no nr_inodes
-    room = start_room(STAGE / "work", data, scratch, writable_work=builds)
+    folders = MountedFolders(STAGE / f"room-{os.getpid()}", limits)
+    room = start_room(STAGE / "work", folders, writable_work=builds)
     guard = MemoryGuard(room, limits.memory)
     try:
         body(room, connection)

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -16,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grader.cells.folders import Folders
 from grader.errors import CellError, GraderBugError
 from grader.observe import proc
 from grader.observe.spinning import Spinning
@@ -89,9 +89,10 @@ class Room:
     Raises `CellError` when the room is gone.
     """
 
-    def __init__(self, control: socket.socket, work: Path, data: Path) -> None:
+    def __init__(self, control: socket.socket, work: Path, folders: Folders) -> None:
         self.work = work  #: this side's path of /work: the submission and what was built of it
-        self.data = data  #: this side's path of /data: where programs run and find their files
+        self.data = folders.data  #: this side's path of /data: where programs run and find their files
+        self._folders = folders
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
         self.spinning = Spinning()
         self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
@@ -173,33 +174,9 @@ class Room:
         except PermissionError:  # a stranger's, or a program's that its own user may not read
             return pid in proc.descendants(self.init_pid)
 
-    def empty_data(self) -> None:
-        """Remove all that stands in the programs' directory."""
-        full = False
-        for entry in os.scandir(self.data):
-            if entry.is_dir(follow_symlinks=False):
-                with contextlib.suppress(RecursionError):  # a very deep one
-                    shutil.rmtree(
-                        entry.path, ignore_errors=True
-                    )  # resists symbolic links (os.fwalk with dir_fd)
-                full = full or os.path.lexists(entry.path)
-            else:
-                with contextlib.suppress(OSError):
-                    Path(entry.path).unlink()
-        if (
-            full
-        ):  # folders that a program made are its user's, who may not be ours, or are too deep for a recursion
-            self._remove_as_the_programs_user()
-
-    def _remove_as_the_programs_user(self) -> None:
-        null = os.open(os.devnull, os.O_RDWR)
-        try:
-            script = "chmod -R u+rwX . 2>/dev/null; find . -mindepth 1 -delete"
-            child = self.spawn(["/bin/sh", "-c", script], (null, null, null))
-        finally:
-            os.close(null)
-        child.wait(ANSWER_CEILING)
-        child.close()
+    def make_folders_new(self) -> None:
+        """Leave nothing of what programs wrote; none may run."""
+        self._folders.make_new(self)
 
     def orphans(self) -> list[int]:
         """Processes that lost their parent (a double fork, a daemon), with their descendants."""

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox, open_cell
+from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox, open_cell, seccomp
 from grader.cells.base import NoFiles
 from grader.errors import CellError
 from grader.text import bounded, printable
@@ -50,11 +50,21 @@ def _namespaces() -> list[Finding]:
         _program("strace", "strace", "system calls and injected errors"),
         _program("make", "make", "builds"),
         _program("gcc", "gcc libc6-dev", "builds"),
+        _filter(),
         _file("/usr/bin/python3", "python3", "programs in Python, and the room's init"),
         _kernel(),
         *_cell("namespaces"),
         _memory(),
     ]
+
+
+def _filter() -> Finding:
+    try:
+        seccomp.refusals()
+    except CellError:
+        remedy = "apt-get install libseccomp2"
+        return Finding("libseccomp", ok=False, detail="not found; the filter of system calls", remedy=remedy)
+    return Finding("libseccomp", ok=True, detail="the filter of system calls")
 
 
 def _memory() -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import time
 import traceback
@@ -26,6 +27,8 @@ from grader.worker.scene import Scene
 
 #: Where they are set pytest shows differences whole, which takes minutes for some MiB.
 _ON_CI = ("CI", "BUILD_NUMBER")
+#: Bytes of memory of a worker's own: several times what the largest exchange of 64 MiB takes.
+MEMORY = 1 << 30
 #: Bounds on what one case may put into a report, in characters.
 MESSAGE_SHOWN, EVIDENCE_SHOWN, PIECES_SHOWN = 1_000, 4_000, 12
 
@@ -108,6 +111,8 @@ class CheckRunner:
             raise error  # the room is gone: this worker is of no more use
         if isinstance(error, Inconclusive):
             return "inconclusive", str(error), []
+        if isinstance(error, MemoryError):
+            error = SubmissionFault("what the program sent or printed is more than the grader can keep")
         if isinstance(error, ProcessGoneError):
             return self._gone(error)
         if isinstance(error, SubmissionFault):
@@ -143,6 +148,8 @@ class CheckRunner:
 def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, connection: Connection) -> None:
     """Run items until the parent hangs up: it sends `Built`, is told b"ready", and sends indices into `items`."""
     built = msgspec.json.decode(connection.recv_bytes(), type=Built)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard < 0 else min(MEMORY, hard), hard))
     for name in _ON_CI:
         os.environ.pop(name, None)
     runner = CheckRunner(room, built)

@@ -210,7 +210,7 @@ class Scene:
         return [item for record in self._records for item in record.attachments()]
 
     def close(self) -> None:
-        """End every program and peer, and empty the programs' directory."""
+        """End every program and peer, and leave nothing of what they wrote."""
         for peer in self._peers:
             peer.close()
         for closer in self._closers:
@@ -221,7 +221,7 @@ class Scene:
         for program in self.watch.programs:
             program.close()
         self.sockets.close()
-        self.room.empty_data()
+        self.room.make_folders_new()
 
 
 class Traced:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from grader.peers.reverse import header, pattern
+from grader.peers.reverse import header, pattern, request
 from grader.spec import KiB, MiB, check
 from specs.reverse.service import Launch, Service, length_as_read
+
+PIECE = 30_000  #: bytes; less than 70,000, and more than a small message
 
 
 @check("reverse.exchange")
@@ -22,8 +24,14 @@ def check_exchange(server: Service) -> None:
 @pytest.mark.parametrize("length", [1, 256, 70_000])
 def check_byte_order(server: Service, length: int) -> None:
     """The length is a 32-bit number in network byte order."""
+    payload = pattern(length)
+    message = request(payload)
     with length_as_read(server, length):
-        server.connect().exchange(pattern(length))
+        client = server.connect()
+        if length > PIECE:  # whether one receive gets it all must not be left to chance
+            client.send(message[:PIECE]).until_consumed()
+            message = message[PIECE:]
+        client.send(message).expect_reply(payload)
 
 
 @check("reverse.several-requests")

@@ -23,7 +23,13 @@ SANDBOXES = ("namespaces", "docker")
 
 
 ONE_IN = {"namespaces": 3, "docker": 9}
-SLOW = {"resources/sleep", "resources/processor", "resources/fork-relay", "network/blind-the-sniffer"}
+SLOW = {
+    "network/blind-the-sniffer",
+    "resources/fork-relay",
+    "resources/processor",
+    "resources/sleep",
+    "verdicts/hangs-in-vfork",
+}
 
 
 def chosen(name: str, sandbox: str) -> bool:

@@ -37,6 +37,18 @@ def test_what_a_makefile_that_hangs_might_have_built_is_a_failed_build(build: Bu
     assert "srv_rev_sec" in built.failed
 
 
+def test_a_build_as_a_whole_has_its_time(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.build.WHOLE_CEILING", 2)
+    hangs = f"all:\nsrv_rev_sec:\n\t{HANG}\n"
+    built = build({"Makefile": hangs, "srv_rev_sec.c": C, "srv_rev_prc.c": C}, wanted=(SEC, PRC))
+    assert (
+        "[stopped: it had not ended after 2 s, and the whole build may take 2 s]"
+        in built.failed["srv_rev_sec"]
+    )
+    assert "[not run: the whole build had taken 2 s by then]" in built.failed["srv_rev_prc"]
+    assert not built.commands
+
+
 @pytest.mark.parametrize(
     "left",
     [f"({HANG} &)", f"(setsid {HANG} &)", f"(trap '' TERM HUP INT; {HANG} & ) &", f"nohup {HANG} &"],

@@ -8,16 +8,18 @@ import struct
 
 import pytest
 
-from grader.cells.seccomp import refusals
+from grader.cells.seccomp import FAMILIES, refusals
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 ALLOWED, KILLED, REFUSED = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 
-def answer(machine: str, number: int, *, architecture: int | None = None, first: int = 0) -> int:
+def answer(
+    machine: str, number: int, *, architecture: int | None = None, first: int = 0, third: int = 0
+) -> int:
     """What the filter returns for a call: classic BPF over struct seccomp_data (seccomp(2))."""
     architecture = ARCHITECTURES[machine] if architecture is None else architecture
-    data = struct.pack("=iIQ6Q", number, architecture, 0, first, 0, 0, 0, 0, 0)
+    data = struct.pack("=iIQ6Q", number, architecture, 0, first, 0, third, 0, 0, 0)
     steps = list(struct.iter_unpack("=HBBI", refusals(machine)))
     at, accumulator = 0, 0
     while True:
@@ -27,8 +29,14 @@ def answer(machine: str, number: int, *, architecture: int | None = None, first:
             (accumulator,) = struct.unpack_from("=I", data, value)
         elif code == 0x15:
             at += if_true if accumulator == value else if_false
-        elif code == 0x45:
-            at += if_true if accumulator & value else if_false
+        elif code == 0x25:
+            at += if_true if accumulator > value else if_false
+        elif code == 0x35:
+            at += if_true if accumulator >= value else if_false
+        elif code == 0x05:
+            at += value
+        elif code == 0x54:
+            accumulator &= value
         else:
             assert code == 0x06
             return int(value)
@@ -68,11 +76,38 @@ def test_sockets_are_of_the_course_s_families(machine: str, number: int, family:
     assert answer(machine, number, first=family) == expected
 
 
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 41), ("aarch64", 198)])
+def test_no_family_slips_past_with_bits_that_the_kernel_ignores(machine: str, number: int) -> None:
+    for family in range(64):
+        expected = ALLOWED if family in FAMILIES else REFUSED | errno.EAFNOSUPPORT
+        assert answer(machine, number, first=family) == expected
+        assert answer(machine, number, first=1 << 32 | family) == REFUSED | errno.EAFNOSUPPORT
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 41), ("aarch64", 198)])
+def test_netlink_is_for_routes_alone(machine: str, number: int) -> None:
+    assert (
+        answer(machine, number, first=socket.AF_NETLINK, third=4) == REFUSED | errno.EAFNOSUPPORT
+    )  # sock_diag
+    assert answer(machine, number, first=socket.AF_INET, third=6) == ALLOWED
+
+
+@pytest.mark.parametrize(("machine", "number", "newer"), [("x86_64", 56, 435), ("aarch64", 220, 435)])
+def test_clone_makes_threads_and_processes_and_no_namespaces(machine: str, number: int, newer: int) -> None:
+    thread = 0x3D0F00  # as pthread_create(3) asks
+    assert answer(machine, number, first=thread) == answer(machine, number, first=17) == ALLOWED
+    for flag in (0x0002_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000):
+        assert answer(machine, number, first=flag | 17) == REFUSED | errno.EPERM
+    assert answer(machine, newer) == REFUSED | errno.ENOSYS
+
+
 @pytest.mark.parametrize(("machine", "number"), [("x86_64", 302), ("aarch64", 261)])
 def test_limits_can_be_set_of_oneself_alone(machine: str, number: int) -> None:
     assert answer(machine, number, first=0) == ALLOWED
     assert answer(machine, number, first=1) == REFUSED | errno.EPERM
-    assert answer(machine, number, first=0xFFFF_FFFF_0000_0000) == ALLOWED  # a pid has 32 bits
+    assert (
+        answer(machine, number, first=0x1_0000_0000) == REFUSED | errno.EPERM
+    )  # a pid has 32 bits: never meant
 
 
 @pytest.mark.parametrize(("machine", "number"), [("x86_64", 101), ("aarch64", 117)])
@@ -82,7 +117,8 @@ def test_nobody_traces(machine: str, number: int) -> None:
 
 def test_calls_by_other_numbers_do_not_slip_past() -> None:
     assert answer("x86_64", 425, architecture=0x40000003) == KILLED  # int 0x80
-    assert answer("x86_64", 0x4000_0000 | 0) == REFUSED | errno.ENOSYS  # the x32 ABI
+    assert answer("x86_64", 0x4000_0000 | 0) == KILLED  # the x32 ABI
+    assert answer("aarch64", 425, architecture=0x40000028) == KILLED  # 32-bit ARM
 
 
 def test_other_machines_have_no_filter() -> None:

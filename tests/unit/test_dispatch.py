@@ -191,6 +191,15 @@ def test_a_run_whose_workers_all_die_is_given_up(run: Run) -> None:
 # Checks that do not end
 
 
+def test_a_worker_has_a_bound_on_its_own_memory(run: Run) -> None:
+    found = run(
+        fills="kept = bytearray()\nwhile True:\n    kept += bytes(64 << 20)",
+        fits="assert len(bytes(64 << 20) * 4)",
+    )
+    assert statuses(found) == {"fills": "failed", "fits": "passed"}
+    assert "more than the grader can keep" in found["fills"].message
+
+
 def test_a_check_that_hangs_is_ended_from_inside(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.collection.CHECK_TIMEOUT", 2)
     found = run(1, trouble="import signal\nsignal.pause()", after="pass")
