@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,10 @@ from grader.text import bounded, printable
 
 #: Seconds that a check may take before its worker is killed: pytest-timeout, inside, comes first.
 CHECK_CEILING = 150.0
-#: Seconds for all checks of one practical; what has not run then is reported as `not_run`.
-JOB_CEILING = 900.0
+#: Seconds for all checks of one practical, and of a submission; what has not run then is reported as `not_run`.
+JOB_CEILING, GRADING_CEILING = 900.0, 3600.0
+#: Seconds that the checks of one program may take, added up; those of a correct one take some ten on an idle machine.
+PROGRAM_CEILING = 900.0
 #: Workers that may die at their start before the run is given up.
 _STARTS_LOST = 5
 
@@ -46,12 +49,22 @@ class _Busy(msgspec.Struct):
 class Dispatcher:
     """Runs items by index; what is inconclusive is tried once more in a fresh cell half-way."""
 
-    def __init__(self, cell: Cell, built: Built, cases: Sequence[Case], *, jobs: int) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        built: Built,
+        cases: Sequence[Case],
+        *,
+        jobs: int,
+        deadline: float = math.inf,
+    ) -> None:
+        """`deadline`: of the whole grading, as time.monotonic() counts."""
         self._cell = cell
         self._built = msgspec.json.encode(built)
         self._cases = cases
         self._jobs = jobs
-        self._deadline = time.monotonic() + JOB_CEILING
+        self._deadline = min(time.monotonic() + JOB_CEILING, deadline)
+        self._spent: dict[str, float] = collections.defaultdict(float)  #: seconds, by program
 
     def run(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:
         """Each item's final result, in the order in which they end."""
@@ -89,14 +102,15 @@ class Dispatcher:
                         result = msgspec.json.decode(message, type=CaseResult)
                         yield index, result
                         yield from self._without_hangers(index, result, queue, slow_starts)
+                        yield from self._without_the_endless(self._cases[index].program, result, queue)
                     if worker.ready:
                         self._give(worker, queue)
             for index in queue:
                 case = self._cases[index]
-                reason = (
-                    f"the time for the whole submission ({JOB_CEILING:.0f} s) was over before this check ran"
+                yield (
+                    index,
+                    _not_run(case, "the time for the whole submission was over before this check ran"),
                 )
-                yield index, CaseResult(case.check, case.program, case.label, "not_run", 0.0, reason)
         finally:
             for worker in workers:
                 worker.handle.connection.close()
@@ -114,6 +128,18 @@ class Dispatcher:
         slow_starts[program] += result.not_serving and (result.costly or result.seconds > _SLOW_START)
         if slow_starts[program] == _SLOW_STARTS:
             yield from self._give_up(program, result, queue)
+
+    def _without_the_endless(
+        self, program: str, result: CaseResult, queue: collections.deque[int]
+    ) -> Iterator[tuple[int, CaseResult]]:
+        """Take out of the queue what is left of a program whose checks have taken too long together."""
+        self._spent[program] += result.seconds
+        if self._spent[program] <= PROGRAM_CEILING:
+            return
+        for index in [index for index in queue if self._cases[index].program == program]:
+            queue.remove(index)
+            reason = f"the checks of {program} had taken {PROGRAM_CEILING:.0f} s together before this one ran"
+            yield index, _not_run(self._cases[index], reason)
 
     def _replace(self, worker: _Busy, losses: Iterator[int]) -> None:
         """Start another worker in the dead one's place, unless too many have died."""
@@ -187,3 +213,7 @@ class Dispatcher:
             "what to do", "This is the grader's fault, not the program's. Run the check again alone."
         )
         return CaseResult(case.check, case.program, case.label, "error", seconds, message, [hint])
+
+
+def _not_run(case: Case, reason: str) -> CaseResult:
+    return CaseResult(case.check, case.program, case.label, "not_run", 0.0, reason)

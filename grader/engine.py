@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
@@ -18,7 +19,7 @@ from grader.build import Built, Order, build_body
 from grader.cells import open_cell
 from grader.cells.base import Body, Cell, Files, Plan
 from grader.collection import Collection, items_of
-from grader.dispatch import Dispatcher
+from grader.dispatch import GRADING_CEILING, Dispatcher
 from grader.errors import CellError, GraderError
 from grader.job import CaseResult, Selection
 from grader.practical import Practical
@@ -36,6 +37,7 @@ class Grading:
     jobs: int
     sandbox: str
     listener: Listener
+    deadline: float = dataclasses.field(default_factory=lambda: time.monotonic() + GRADING_CEILING)
 
     def results(
         self, session: pytest.Session, practical: Practical
@@ -51,7 +53,8 @@ class Grading:
             self.listener.built(practical, built)
             indices = [number for number, item in enumerate(items) if _runnable(item, built)]
             self.listener.planned(len(indices))
-            for index, result in Dispatcher(cell, built, cases, jobs=self.jobs).run(indices):
+            dispatcher = Dispatcher(cell, built, cases, jobs=self.jobs, deadline=self.deadline)
+            for index, result in dispatcher.run(indices):
                 result.number = index
                 self.listener.case(practical, result)
                 yield items[index], result

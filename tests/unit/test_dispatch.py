@@ -236,6 +236,20 @@ def test_a_check_that_swallows_its_timeout_is_still_an_end(run: Run, monkeypatch
     assert trouble.status == "error"
 
 
+def test_a_program_whose_checks_take_too_long_together_is_not_asked_more(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.dispatch.PROGRAM_CEILING", 0.2)
+    found = run(1, first="import time; time.sleep(0.3)", second="assert True", third="assert True")
+    assert statuses(found) == {"first": "passed", "second": "not_run", "third": "not_run"}
+    assert "had taken 0 s together" in found["second"].message
+
+
+def test_a_grading_as_a_whole_has_its_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.engine.GRADING_CEILING", 0.0)
+    assert statuses(run(1, first="assert True")) == {"first": "not_run"}
+
+
 def test_when_the_time_is_up_what_has_not_begun_is_not_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.dispatch.JOB_CEILING", 0.0)
     found = run(1, first="pass", second="raise SubmissionFault('no')")
