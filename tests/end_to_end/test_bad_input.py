@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.grading import grader
+from tests.end_to_end.grading import CEILING, ROOT, command, grader
 
 
 def _tar(path: Path, name: str, **attributes: object) -> Path:
@@ -83,6 +84,29 @@ def test_an_unknown_name_says_which_there_are(tmp_path: Path, option: str) -> No
 
 def test_an_unknown_option_is_a_usage_error() -> None:
     assert grader("check", "--no-such-option").returncode == 4
+
+
+def test_started_inside_a_submission_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    for name in ("click.py", "msgspec.py", "rich.py", "selectors.py"):
+        (tmp_path / name).write_text("open('loaded', 'w')\n")
+    done = subprocess.run(
+        command("check", "."), capture_output=True, text=True, timeout=CEILING, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 5
+    assert "no program to grade was found" in done.stderr
+    assert not (tmp_path / "loaded").exists()
+
+
+def test_reports_are_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "secret").write_text("untouched")
+    (tmp_path / "out" / "results.json").symlink_to(tmp_path / "secret")
+    done = grader(
+        "check", ROOT / "reference/datagram/c", "--check", "datagram.builds", "--out", tmp_path / "out"
+    )
+    assert done.returncode == 4
+    assert "results.json is a symbolic link; remove it" in done.stdout + done.stderr
+    assert (tmp_path / "secret").read_text() == "untouched"
 
 
 def test_a_makefile_that_fails_leaves_the_other_programs_graded(tmp_path: Path) -> None:

@@ -191,6 +191,14 @@ def test_a_run_whose_workers_all_die_is_given_up(run: Run) -> None:
 # Checks that do not end
 
 
+def test_checks_do_not_know_that_they_run_on_a_ci_server(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By pytest differences are shown whole there, which takes minutes for some MiB."""
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("BUILD_NUMBER", "7")
+    found = run(1, unknown="import os\nassert os.environ.keys().isdisjoint({'CI', 'BUILD_NUMBER'})")
+    assert statuses(found) == {"unknown": "passed"}
+
+
 def test_a_worker_has_a_bound_on_its_own_memory(run: Run) -> None:
     found = run(
         fills="kept = bytearray()\nwhile True:\n    kept += bytes(64 << 20)",
