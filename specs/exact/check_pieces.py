@@ -141,6 +141,7 @@ def check_send_before_accept(receiver: Receiving) -> None:
 
 
 @check("exact.large-pieces")
+@pytest.mark.usefixtures("bulk")
 def check_large_pieces(launch: LaunchReceiving) -> None:
     """A stream of 50,000,000 bytes is received in pieces of 20,000,000."""
     launch(20 * MEGABYTES).transfer(filler(50 * MEGABYTES))

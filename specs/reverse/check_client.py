@@ -79,6 +79,7 @@ def check_binary(client: Client) -> None:
 
 
 @check("reverse.client-large-file")
+@pytest.mark.usefixtures("bulk")
 def check_large_file(client: Client) -> None:
     """Large files work."""
     content = pattern(32 * MiB)

@@ -40,6 +40,7 @@ def check_descriptors_released(server: Service) -> None:
 
 
 @check("reverse.memory-released")
+@pytest.mark.usefixtures("bulk")
 @pytest.mark.parametrize("clients", ["one-client", "many-clients"])
 def check_memory_released(server: Service, clients: str) -> None:
     """The memory of a request is released when it has been answered."""

@@ -108,6 +108,7 @@ def check_send_before_accept(receiver: Receiving, senders: int) -> None:
 
 
 @check("stream.large")
+@pytest.mark.usefixtures("bulk")
 def check_large(launch: LaunchReceiving) -> None:
     """A stream of 50,000,000 bytes is received with a SIZE of 50,000,000."""
     launch(LARGE).transfer(filler(LARGE))

@@ -62,6 +62,7 @@ def check_mappings_released(site: Site, server: Web) -> None:
 
 
 @check("web.memory-released")
+@pytest.mark.usefixtures("bulk")
 def check_memory_released(site: Site, server: Web) -> None:
     """The memory of a request and its reply is released when the reply has been sent."""
     path, content = site.large("/file.bin", 64 * KiB)
