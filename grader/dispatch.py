@@ -94,7 +94,9 @@ class Dispatcher:
                     index, worker.index = worker.index, None
                     if message is None:  # the worker is dead; its item, if it had one, is what killed it
                         if index is not None:
-                            yield index, self._verdict(index, worker)
+                            result = self._verdict(index, worker)
+                            yield index, result
+                            yield from self._without_the_endless(result.program, result, queue)
                         self._replace(worker, losses)
                     elif index is None:
                         worker.ready = True

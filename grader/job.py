@@ -78,6 +78,7 @@ class Verdict(msgspec.Struct):
     bonus_points: float = 0.0  #: what it may add above the maximum
     passed_cases: int = 0
     decided_cases: int = 0  #: that passed or failed
+    cases: int = 0  #: all; 0 where it is not known
 
 
 class Adjustment(msgspec.Struct, frozen=True):

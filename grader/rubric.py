@@ -109,14 +109,19 @@ def _valued(row: Verdict, rubric: Rubric) -> Verdict:
     if worth is None:  # results of other specs: there is nothing better to go by
         return row
     earned = worth.points if row.status == "passed" else 0.0
-    if row.status == "failed" and worth.credit == "per-case" and row.decided_cases:
-        earned = worth.points * row.passed_cases / row.decided_cases
+    if row.status != "passed" and worth.credit == "per-case" and (cases := _cases(row)):
+        earned = worth.points * row.passed_cases / cases
     return msgspec.structs.replace(
         row,
         points=round(earned, 2),
         max_points=0.0 if worth.bonus else worth.points,
         bonus_points=worth.points if worth.bonus else 0.0,
     )
+
+
+def _cases(row: Verdict) -> int:
+    """All its cases, as far as the results tell: earlier ones counted those that were decided."""
+    return row.cases or (row.decided_cases if row.status == "failed" else 0)
 
 
 def by_practical(rows: Iterable[Verdict], rubric: Rubric) -> dict[str, Score]:
@@ -130,14 +135,23 @@ def by_practical(rows: Iterable[Verdict], rubric: Rubric) -> dict[str, Score]:
 def _score(practical: str, rows: Sequence[Verdict], rubric: Rubric) -> Score:
     """What is undecided earns nothing and sets off every limit that its failure would: it must never be a gain."""
     sure = _limited(practical, rows, rubric)
-    if not any(row.status in UNDECIDED for row in rows):
+    best_rows = [_at_best(row, rubric) for row in rows]
+    if best_rows == list(rows):
         return sure
-    best = _limited(practical, [_as_passed(row) if row.status in UNDECIDED else row for row in rows], rubric)
+    best = _limited(practical, best_rows, rubric)
     return msgspec.structs.replace(sure, undecided=round(best.score - sure.score, 2))
 
 
-def _as_passed(row: Verdict) -> Verdict:
-    return msgspec.structs.replace(row, status="passed", points=row.max_points + row.bonus_points)
+def _at_best(row: Verdict, rubric: Rubric) -> Verdict:
+    """The row if every case that is undecided had passed."""
+    worth = row.max_points + row.bonus_points
+    if row.status in UNDECIDED:
+        return msgspec.structs.replace(row, status="passed", points=worth)
+    by_case = row.id in rubric.worth and rubric.worth[row.id].credit == "per-case"
+    if row.status != "failed" or not by_case or row.cases <= row.decided_cases:
+        return row
+    failed = row.decided_cases - row.passed_cases
+    return msgspec.structs.replace(row, points=round(worth * (row.cases - failed) / row.cases, 2))
 
 
 def _limited(practical: str, rows: Sequence[Verdict], rubric: Rubric) -> Score:

@@ -56,6 +56,7 @@ def _verdict(
     verdict.status = worst.status
     verdict.passed_cases = sum(case.status == "passed" for case in cases)
     verdict.decided_cases = sum(case.status in {"passed", "failed"} for case in cases)
+    verdict.cases = len(cases)
     verdict.evidence = worst.evidence
     verdict.attachments = [
         msgspec.structs.replace(item, name=f"{check.id}-{program}{item.name}") for item in worst.attachments

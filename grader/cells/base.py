@@ -63,10 +63,10 @@ class NoFiles:
 class CellLimits:
     """What one submission may use; sizes in bytes."""
 
-    disk: int = 512 * MiB  #: sources, build products and the programs' files together
+    disk: int = 512 * MiB  #: sources and build products together
     inodes: int = 20_000
-    tmp: int = 64 * MiB
-    data: int = 256 * MiB  #: the programs' files, where they are kept apart from the sources
+    tmp: int = 64 * MiB  #: /tmp, and /dev/shm, of each room
+    data: int = 256 * MiB  #: the programs' files, of each room
     file: int = 256 * MiB  #: one file
     memory: int = 1024 * MiB  #: of all programs of a room together
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from grader.cells import kernel
+from grader.errors import CellError
 
 if TYPE_CHECKING:
     from grader.cells.base import CellLimits
@@ -48,7 +49,7 @@ class MountedFolders:
         tmp = f"mode=1777,size={limits.tmp},nr_inodes={limits.inodes}"
         data = f"mode=0755,size={min(limits.data, limits.disk)},nr_inodes={limits.inodes}"
         self._options = {place / "tmp": tmp, place / "shm": tmp, self.data: data}
-        self._mounted = False
+        self._mounted: set[Path] = set()
         for folder in self._options:
             folder.mkdir()
         self.sources: Mapping[str, Path] = {  #: by the path in the room
@@ -58,11 +59,15 @@ class MountedFolders:
         }
 
     def make_new(self, room: Room) -> None:  # noqa: ARG002 - it need not be asked
-        for folder, options in self._options.items():
-            if self._mounted:
-                kernel.unmount(str(folder))
-            kernel.mount("grader", str(folder), "tmpfs", _FLAGS, options)
-        self._mounted = True
+        try:
+            for folder, options in self._options.items():
+                if folder in self._mounted:
+                    kernel.unmount(str(folder))
+                    self._mounted.discard(folder)
+                kernel.mount("grader", str(folder), "tmpfs", _FLAGS, options)
+                self._mounted.add(folder)
+        except OSError as error:  # this worker is of no more use
+            raise CellError(f"the room's folders could not be made new: {error}") from error
 
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV

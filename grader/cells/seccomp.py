@@ -34,6 +34,13 @@ _WORLD = (
     "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "open_tree",
     "open_by_handle_at", "pivot_root", "setns", "umount2", "unshare",
 )  # fmt: skip
+#: What may be changed of every process of the same user but the room's init, and which argument is the pid: later programs
+#: would inherit it, and a starved init ends nobody.
+_INIT = {
+    "ioprio_set": 1, "prlimit64": 0, "sched_setaffinity": 0, "sched_setattr": 0, "sched_setparam": 0,
+    "sched_setscheduler": 0, "setpriority": 1,
+}  # fmt: skip
+_PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
 #: Kinds of sockets that a program may make; of netlink only routes, which getaddrinfo(3) asks for.
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
 _NETLINK_ROUTE = 0
@@ -71,12 +78,12 @@ def refusals(machine: str = platform.machine()) -> bytes:
         refuse(call, errno.ENOSYS)
     for call in (*_REACH, *_WORLD):
         refuse(call, errno.EPERM)
-    refuse(
-        "prlimit64", errno.EPERM, pyseccomp.Arg(0, pyseccomp.NE, 0)
-    )  # of others, init's too; 0 is the caller
-    refuse(
-        "clone3", errno.ENOSYS
-    )  # its flags lie in memory, where a filter cannot look; libraries then use clone
+    for call, argument in _INIT.items():  # a pid has 32 bits: what stands above them must not hide it
+        refuse(call, errno.EPERM, pyseccomp.Arg(argument, pyseccomp.MASKED_EQ, 0xFFFF_FFFF, 1))
+    refuse("setpriority", errno.EPERM, pyseccomp.Arg(0, pyseccomp.NE, _PRIO_PROCESS))  # of a group, of a user
+    refuse("ioprio_set", errno.EPERM, pyseccomp.Arg(0, pyseccomp.NE, _IOPRIO_WHO_PROCESS))
+    # Its flags lie in memory, where a filter cannot look; libraries then use clone.
+    refuse("clone3", errno.ENOSYS)
     for flag in _NEW_NAMESPACES:
         refuse("clone", errno.EPERM, pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     # A rule compares an argument with one value: all other families one by one, and from the last on, high bits too.

@@ -27,14 +27,21 @@ def make(folder: Path) -> None:
 def write(file: Path, content: bytes) -> None:
     """Write a file whole, or leave the one that is there; raises `UsageError` when that is no regular file."""
     with _opened(file.parent) as folder:
-        _refuse_special(file, folder)
+        mode = _mode_of_regular(file, folder)
         fresh = f".{file.name}.{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(fresh, dir_fd=folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(fresh, flags, _MODE, dir_fd=folder), "wb") as written:
-            written.write(content)
-        os.rename(fresh, file.name, src_dir_fd=folder, dst_dir_fd=folder)
+        try:
+            with os.fdopen(os.open(fresh, flags, _MODE, dir_fd=folder), "wb") as written:
+                if mode is not None:  # who may read the report stays as it was
+                    os.fchmod(written.fileno(), mode)
+                written.write(content)
+            os.rename(fresh, file.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh, dir_fd=folder)
+            raise
 
 
 @contextlib.contextmanager
@@ -50,11 +57,13 @@ def _opened(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _refuse_special(file: Path, folder: int) -> None:
+def _mode_of_regular(file: Path, folder: int) -> int | None:
+    """The permissions of the file that is there, None when there is none."""
     try:
         mode = os.stat(file.name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
-        return
+        return None
     if not stat.S_ISREG(mode):
         kind = "a symbolic link" if stat.S_ISLNK(mode) else "no regular file"
         raise UsageError(f"cannot write the reports: {file} is {kind}; remove it, or name another folder")
+    return stat.S_IMODE(mode)

@@ -111,7 +111,7 @@ class CheckRunner:
             raise error  # the room is gone: this worker is of no more use
         if isinstance(error, Inconclusive):
             return "inconclusive", str(error), []
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) and resource.getrlimit(resource.RLIMIT_DATA)[0] == MEMORY:
             error = SubmissionFault("what the program sent or printed is more than the grader can keep")
         if isinstance(error, ProcessGoneError):
             return self._gone(error)

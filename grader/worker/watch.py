@@ -132,7 +132,7 @@ class Watch:
         traffic.feed(seen, now)
         if self._flooding():
             return "the program did not {what}: it prints without end"
-        if wasted := self._wasted(seen, traffic):
+        if wasted := self._wasted(traffic):
             return wasted
         if not stillness.feed(seen, now) or not self._told():
             return None
@@ -140,11 +140,9 @@ class Watch:
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
 
-    def _wasted(self, seen: Snapshot, traffic: Traffic) -> str | None:
+    def _wasted(self, traffic: Traffic) -> str | None:
         """The program had its time, and used it for nothing."""
-        if self._patience.exhausted(
-            self._names(), traffic.burnt, self.given, under_way=bool(under_way(seen))
-        ):
+        if self._patience.exhausted(self._names(), traffic.burnt, self.given):
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING:
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"

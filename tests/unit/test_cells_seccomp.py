@@ -15,11 +15,17 @@ ALLOWED, KILLED, REFUSED = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 
 def answer(
-    machine: str, number: int, *, architecture: int | None = None, first: int = 0, third: int = 0
+    machine: str,
+    number: int,
+    *,
+    architecture: int | None = None,
+    first: int = 0,
+    second: int = 0,
+    third: int = 0,
 ) -> int:
     """What the filter returns for a call: classic BPF over struct seccomp_data (seccomp(2))."""
     architecture = ARCHITECTURES[machine] if architecture is None else architecture
-    data = struct.pack("=iIQ6Q", number, architecture, 0, first, 0, third, 0, 0, 0)
+    data = struct.pack("=iIQ6Q", number, architecture, 0, first, second, third, 0, 0, 0)
     steps = list(struct.iter_unpack("=HBBI", refusals(machine)))
     at, accumulator = 0, 0
     while True:
@@ -101,13 +107,21 @@ def test_clone_makes_threads_and_processes_and_no_namespaces(machine: str, numbe
     assert answer(machine, newer) == REFUSED | errno.ENOSYS
 
 
-@pytest.mark.parametrize(("machine", "number"), [("x86_64", 302), ("aarch64", 261)])
-def test_limits_can_be_set_of_oneself_alone(machine: str, number: int) -> None:
-    assert answer(machine, number, first=0) == ALLOWED
+@pytest.mark.parametrize(
+    ("machine", "number"),
+    [("x86_64", 302), ("x86_64", 203), ("x86_64", 144), ("x86_64", 142), ("x86_64", 314), ("aarch64", 261)],
+)
+def test_nothing_of_init_can_be_limited_or_slowed_down(machine: str, number: int) -> None:
+    assert answer(machine, number, first=0) == answer(machine, number, first=4711) == ALLOWED
     assert answer(machine, number, first=1) == REFUSED | errno.EPERM
-    assert (
-        answer(machine, number, first=0x1_0000_0000) == REFUSED | errno.EPERM
-    )  # a pid has 32 bits: never meant
+    assert answer(machine, number, first=0xFFFF_FFFF_0000_0001) == REFUSED | errno.EPERM  # a pid has 32 bits
+
+
+@pytest.mark.parametrize(("number", "process"), [(141, 0), (251, 1)], ids=["setpriority", "ioprio_set"])
+def test_priorities_are_of_one_process_that_is_not_init(number: int, process: int) -> None:
+    assert answer("x86_64", number, first=process, second=0) == ALLOWED
+    assert answer("x86_64", number, first=process, second=1) == REFUSED | errno.EPERM
+    assert answer("x86_64", number, first=process + 1, second=0) == REFUSED | errno.EPERM  # a whole group
 
 
 @pytest.mark.parametrize(("machine", "number"), [("x86_64", 101), ("aarch64", 117)])

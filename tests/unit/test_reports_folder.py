@@ -29,6 +29,14 @@ def test_a_report_is_as_readable_as_any_file_of_its_user(tmp_path: Path) -> None
     assert (tmp_path / "report").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+def test_who_may_read_a_report_stays_as_it_was(tmp_path: Path) -> None:
+    folder.write(tmp_path / "report", b"first")
+    (tmp_path / "report").chmod(0o600)
+    folder.write(tmp_path / "report", b"second")
+    assert (tmp_path / "report").stat().st_mode & 0o777 == 0o600
+    assert names(tmp_path) == ["report"]
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
 def test_what_is_no_file_is_refused_and_stays_as_it_is(tmp_path: Path, kind: str) -> None:
     secret, target = tmp_path / "secret", tmp_path / "out" / "results.json"

@@ -60,6 +60,7 @@ def test_other_programs_find_what_the_schema_promises(tmp_path: Path) -> None:
         "bonus_points": 0.0,
         "passed_cases": 0,
         "decided_cases": 0,
+        "cases": 0,
     }
     assert content["build"][0]["command"] == "make"
 

@@ -85,6 +85,24 @@ def test_credit_by_case_does_not_decide_what_was_undecided() -> None:
     assert scored(rubric(toy_works=Worth(4.0, credit="per-case")), undecided) == (0.0, 4.0)
 
 
+@pytest.mark.parametrize(
+    ("status", "passed", "decided", "score", "undecided"),
+    [
+        ("failed", 1, 10, 1.0, 0.0),
+        ("failed", 1, 2, 1.0, 8.0),  # eight cases that it made undecidable are no gain
+        ("failed", 9, 10, 9.0, 0.0),
+        ("inconclusive", 9, 9, 9.0, 1.0),
+        ("not_run", 0, 0, 0.0, 10.0),
+    ],
+)
+def test_credit_by_case_counts_cases_that_are_undecided_as_failed(
+    status: Status, passed: int, decided: int, score: float, undecided: float
+) -> None:
+    item = verdict(status, passed_cases=passed, decided_cases=decided, cases=10)
+    found = applied(results(item), rubric(toy_works=Worth(10.0, credit="per-case")))
+    assert (found.score, found.max_score, found.undecided) == (score, 10.0, undecided)
+
+
 def test_bonus_comes_above_the_maximum() -> None:
     by = rubric(toy_works=Worth(4.0), toy_extra=Worth(3.0, bonus=True))
     assert scored(by, row("toy.works"), row("toy.extra")) == (7.0, 4.0)
