@@ -135,9 +135,8 @@ class Traffic:
         if (traffic := snapshot.traffic()) != self._last:
             self._last, self._used, self.asleep = traffic, used, 0.0
         elif states.isdisjoint("Rt") and (unchanged or "D" not in states):
-            self.asleep += (
-                now - self._now
-            )  # D as well: a parent waits so for its vfork's child, which may never end
+            # In D without a step as well: a parent waits so for its vfork's child, which may never end.
+            self.asleep += now - self._now
         self.stopped = self.stopped + now - self._now if unchanged and "t" in states else 0.0
         self._snapshot = snapshot
         self._now = now

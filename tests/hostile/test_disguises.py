@@ -1,5 +1,5 @@
-"""A server and a receiver that do nothing but listen, in disguises that once made checks undecidable: never above what
-they score without one, decided or not.
+"""A server and a receiver that do nothing but listen, in disguises that once made checks undecidable: they pass
+no check that they do not pass without one.
 
 `make test` asks one disguise of each program; `make test-hostile` asks all.
 """
@@ -24,14 +24,7 @@ PROGRAMS = {"acepta": "connection", "receptor": "stream"}
 DISGUISES = {
     "none": "",
     "closes-its-listener": "close(s);",
-    "a-path-that-cannot-be-told": """
-        char name[201];
-        memset(name, 'a', 200);
-        name[200] = 0;
-        for (int depth = 0; depth < 30; depth++)
-            if (mkdir(name, 0700) == -1 || chdir(name) == -1)
-                break;
-        open(".", O_RDONLY | O_DIRECTORY);""",
+    "a-path-that-cannot-be-told": "stand_too_deep();",
     "hangs-in-vfork": """
         if (vfork() == 0)
             for (;;)
