@@ -4,7 +4,7 @@
     python benchmarks/stability.py --defects 100 [--runs 10]
 
 With --defects, so many defects of the catalogue (0: all), always the same ones for the same number, each by every check of its
-program, several at a time. Every second run shares the machine with stress-ng --cpu 4 (or four spinning Python processes
+program, as many at a time as `grader validate` grades. Every second run shares the machine with stress-ng --cpu 4 (or four spinning Python processes
 where it is not installed). Prints the wall time of each run and, at the end, every verdict that ever differed from the first
 run's. Exit status 0 only if none did.
 """
@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from grader.practical import load_practicals
+from grader.validation.pool import GRADINGS
 from grader.validation.subjects import Subject, examine, subjects
 from grader.warm import WarmGrader
 
@@ -54,8 +55,8 @@ def of_submission(warm: WarmGrader, path: Path) -> Verdicts:
 
 
 def of_defects(warm: WarmGrader, chosen: list[Subject]) -> Verdicts:
-    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
-        outcomes = list(pool.map(lambda subject: examine(subject, warm), chosen))
+    with ThreadPoolExecutor(GRADINGS * len(os.sched_getaffinity(0))) as pool:
+        outcomes = list(pool.map(lambda subject: examine(subject, warm, jobs=1), chosen))
     return {
         (f"{outcome.subject.practical} {outcome.subject.name}", check): status
         for outcome in outcomes

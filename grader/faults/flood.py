@@ -1,4 +1,8 @@
-"""A client that never stops: it sends request after request and reads every reply, at full speed."""
+"""A client that never stops: it sends request after request and reads every reply, at full speed.
+
+On a loaded machine it may get no turn for a while, and the program has nothing to do for it. `waiting` and
+`replied`, read around what the program did, tell whether that can have been so.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,34 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from grader.observe.sockets import SocketTable
+
 
 class Flood:
     """Two threads that send `stream` over and over and drop what comes back, until `stop`."""
 
-    def __init__(self, address: tuple[str, int], stream: bytes) -> None:
+    def __init__(self, address: tuple[str, int], stream: bytes, sockets: SocketTable) -> None:
         self.answered = 0  #: bytes of replies so far
         self._stream = stream
+        self._sockets = sockets
         self._connection = socket.create_connection(address)
+        self._ends = self._connection.getsockname()[:2], self._connection.getpeername()[:2]
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send, self._drain)]
         for thread in self._threads:
             thread.start()
+
+    def waiting(self) -> int:
+        """Bytes of requests that the program need only read."""
+        far = self._sockets.connection(*reversed(self._ends))
+        return far.receive_queue if far else 0
+
+    def replied(self) -> int:
+        """Bytes of replies that the program has sent at most: those that came, and those in either queue.
+
+        In this order what moves on between two looks is counted twice rather than not at all.
+        """
+        far, near = self._sockets.connection(*reversed(self._ends)), self._sockets.connection(*self._ends)
+        return (far.send_queue if far else 0) + (near.receive_queue if near else 0) + self.answered
 
     def stop(self) -> None:
         with contextlib.suppress(OSError):
@@ -38,9 +59,9 @@ class Flood:
 
 
 @contextlib.contextmanager
-def flooding(address: tuple[str, int], stream: bytes) -> Iterator[Flood]:
-    """Inside this block `address` is flooded with `stream`."""
-    flood = Flood(address, stream)
+def flooding(address: tuple[str, int], stream: bytes, sockets: SocketTable) -> Iterator[Flood]:
+    """Inside this block `address` is flooded with `stream`; `sockets` are those of its namespace."""
+    flood = Flood(address, stream, sockets)
     try:
         yield flood
     finally:

@@ -7,9 +7,13 @@ does not count. So other load hides no spinner, and makes none of a program that
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import os
+import re
 import select
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from grader.observe import proc
 from grader.observe.proc import Task
@@ -23,6 +27,33 @@ SPINNING = 0.30
 INTERVALS = 3
 #: Seconds of its own that a thread must have had before anything can be said of it, and when to give up waiting for them.
 _ENOUGH, _CEILING = 0.1, 10.0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Effort:
+    """What processes have done since they started, as far as the kernel was asked for it."""
+
+    system: float = 0.0  #: seconds of processor time in the kernel
+    faults: int = 0  #: pages that were not there yet: of a program that starts, or fills memory
+    moved: int = (
+        0  #: bytes by read(2), write(2) and the like, of files and terminals too; not by recv(2) and send(2)
+    )
+
+
+def effort(pids: Iterable[int]) -> Effort | None:
+    """Of all these together; None when one of them may not be looked at, or goes meanwhile (proc(5): stat, io)."""
+    system = faults = moved = 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+            counts = Path(f"/proc/{pid}/io").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return None
+        system += int(fields[12])
+        faults += int(fields[7]) + int(fields[9])
+        moved += sum(int(count) for count in re.findall(rb"^[rw]char: (\d+)$", counts, re.MULTILINE))
+    return Effort(system / _TICK, faults, moved)
 
 
 def spinning_share(pids: Iterable[int]) -> float | None:

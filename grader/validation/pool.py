@@ -14,7 +14,7 @@ from grader.validation.kept import ABSENT, Entry, Kept
 from grader.validation.subjects import Outcome, Subject, examine
 from grader.warm import WarmGrader
 
-_GRADINGS = 8  #: at the same time, for each core: checks mostly wait
+GRADINGS = 8  #: at the same time, for each core: checks mostly wait
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Examiner:
     ) -> None:
         self._practicals = {practical.name: practical for practical in practicals}
         self._kept = kept
-        self._jobs = jobs or _GRADINGS * len(os.sched_getaffinity(0))
+        self._jobs = jobs or GRADINGS * len(os.sched_getaffinity(0))
         self._sandbox = sandbox
         self._fresh = fresh
 

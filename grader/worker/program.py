@@ -29,6 +29,7 @@ class RunningProgram:
         self.argv = list(argv)
         self.stdout = stdout
         self.stderr = stderr
+        self.started = time.monotonic()
         self.must_live = False  #: servers run until they are killed
         self.room = child.room
         self._child = child

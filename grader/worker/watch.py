@@ -20,6 +20,7 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import CrowdError, Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
+from grader.observe.load import effort
 from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take, under_way
 from grader.observe.sockets import SocketTable
 from grader.observe.spinning import Patience
@@ -37,7 +38,10 @@ _CELL_PACE = 0.025  # while something is awaited,
 _REST_PACE = 0.0201  # while rest lasts (_REST_LOOKS in _REST),
 _UNREST_PACE = 0.005  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
-_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given
+_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given;
+_PRINTED_A_SECOND = (
+    256 << 10
+)  # asyncio prints 100 KiB each second while its accept fails, for as long as that lasts
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
 _RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
 _REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where no verdict hangs on it
@@ -142,7 +146,9 @@ class Watch:
 
     def _wasted(self, traffic: Traffic) -> str | None:
         """The program had its time, and used it for nothing."""
-        if self._patience.exhausted(self._names(), traffic.burnt, self.given):
+        if self._patience.exhausted(
+            self._names(), traffic.burnt, self.given, lambda: effort(self.processes())
+        ):
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING:
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"
@@ -151,9 +157,13 @@ class Watch:
         return None
 
     def _flooding(self) -> bool:
-        """A program prints more than even one does that shows every byte it gets in several ways."""
+        """A program prints more than even one does that shows every byte it gets in several ways, and what goes wrong by a clock."""
         most = _PRINTED + 16 * self.given
-        return any(each.stdout.length + each.stderr.length > most for each in self.programs)
+        now = time.monotonic()
+        return any(
+            each.stdout.length + each.stderr.length > most + _PRINTED_A_SECOND * (now - each.started)
+            for each in self.programs
+        )
 
     def _told(self) -> bool:
         """Nothing that the programs did is still on its way to us: what they printed, and that they ended.

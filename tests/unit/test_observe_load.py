@@ -6,14 +6,15 @@ import dataclasses
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from grader.observe import load
-from grader.observe.load import SPINNING, busy_share, spinning_share
-from grader.observe.proc import Task
+from grader.observe.load import SPINNING, Effort, busy_share, effort, spinning_share
+from grader.observe.proc import Task, tasks
 
 SPINS = "while True: pass"
 #: As a server does that finds no descriptor free, sleeps a moment, and tries again.
@@ -22,6 +23,11 @@ SLEEPS = "import signal\nsignal.pause()"
 #: accept that fails at once, over and over: calls, and no sleep.
 CALLS = "import os\nwhile True:\n  try: os.close(-1)\n  except OSError: pass"
 COMPETITORS = 12
+
+#: recv that gives nothing, over and over, as after the end of a stream.
+IN_VAIN = "import socket\na, b = socket.socketpair()\nb.close()\nwhile True: a.recv(1)"
+READS = "import os\nzeros = os.open('/dev/zero', os.O_RDONLY)\nwhile True: os.read(zeros, 1)"
+FILLS = "import mmap\nwhile True: mmap.mmap(-1, 1 << 20).write(b'x' * (1 << 20))"
 
 Start = Callable[..., int]
 
@@ -93,3 +99,35 @@ def test_a_process_that_is_gone_uses_nothing() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert busy_share([pid], 0.01) == 0.0
+
+
+def spent(pid: int, seconds: float) -> Effort:
+    """What it does while it uses so many seconds of processor time."""
+    before = effort([pid])
+    assert before is not None
+    deadline = time.monotonic() + 60
+    first = sum(task.run_ns for task in tasks(pid))
+    while sum(task.run_ns for task in tasks(pid)) < first + seconds * 1e9:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    after = effort([pid])
+    assert after is not None
+    return Effort(after.system - before.system, after.faults - before.faults, after.moved - before.moved)
+
+
+def test_calls_in_vain_take_time_in_the_kernel_and_leave_nothing(start: Start) -> None:
+    pid = start(IN_VAIN)
+    spent(pid, 0.2)  # it imports first
+    did = spent(pid, 0.5)
+    assert did.system > 0.05
+    assert (did.faults, did.moved) == (0, 0)
+
+
+def test_work_leaves_something(start: Start) -> None:
+    assert spent(start(READS), 0.2).moved > 1000
+    assert spent(start(FILLS), 0.2).faults > 16
+    assert spent(start(SPINS), 0.2).system < 0.05
+
+
+def test_nothing_is_said_of_who_has_gone(start: Start) -> None:
+    assert effort([start(SLEEPS), 2**22 + 1]) is None  # above the largest pid (proc(5), pid_max)

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from grader.observe.load import Effort
 from grader.observe.spinning import Patience, Spinning
 
 NAMES = ["srv"]
 LITTLE, MUCH = 100, 64 << 20  #: bytes given; the work on the latter may take 16 s
+
+
+class Doing:
+    """Tells what a program has done so far: `rate` is added to it before each look."""
+
+    def __init__(self, **rate: float) -> None:
+        self._rate = rate
+        self._looks = 0
+
+    def __call__(self) -> Effort:
+        self._looks += 1
+        total = {name: value * self._looks for name, value in self._rate.items()}
+        return Effort(total.get("system", 0.0), int(total.get("faults", 0)), int(total.get("moved", 0)))
+
+
+def at_work() -> Effort | None:
+    """One whose doings may not be looked at."""
+    return None
+
+
+def looks(patience: Patience, doing: Doing) -> int:
+    """At how many looks, 0.02 s of processor time apart, a wait has failed."""
+    return next(number for number in range(1, 200) if patience.exhausted(NAMES, number * 0.02, LITTLE, doing))
 
 
 def spin(checks: int) -> Patience:
@@ -34,22 +58,22 @@ def test_a_program_that_spun_in_two_checks_comes_to_rest_sooner() -> None:
 def test_a_wait_that_would_fail_is_as_long_as_ever() -> None:
     """Of a program that spins elsewhere, too: it may be slow to start, or to answer."""
     patience = spin(checks=2)
-    assert not patience.exhausted(NAMES, 1.9, LITTLE)
-    assert patience.exhausted(NAMES, 2.1, LITTLE)
-    assert not patience.exhausted(NAMES, 15.0, MUCH)
+    assert not patience.exhausted(NAMES, 1.9, LITTLE, at_work)
+    assert patience.exhausted(NAMES, 2.1, LITTLE, at_work)
+    assert not patience.exhausted(NAMES, 15.0, MUCH, at_work)
 
 
 def test_who_is_slow_to_start_is_not_taken_for_one_that_spins() -> None:
     spinning = Spinning()
     for _ in range(5):
-        assert not Patience(spinning).exhausted(NAMES, 1.9, LITTLE)  # until it listens
+        assert not Patience(spinning).exhausted(NAMES, 1.9, LITTLE, at_work)  # until it listens
     assert not spinning.known(NAMES)
 
 
 def test_who_exhausts_waits_spins() -> None:
     spinning = Spinning()
     for _ in range(2):
-        assert Patience(spinning).exhausted(NAMES, 2.1, LITTLE)
+        assert Patience(spinning).exhausted(NAMES, 2.1, LITTLE, at_work)
     assert spinning.known(NAMES)
 
 
@@ -61,6 +85,23 @@ def test_slow_work_on_much_is_no_spinning() -> None:
     spinning = Spinning()
     for _ in range(5):
         patience = Patience(spinning)
-        assert not patience.exhausted(NAMES, 15.0, MUCH)
+        assert not patience.exhausted(NAMES, 15.0, MUCH, at_work)
         assert patience.at_rest(NAMES, 15.0, MUCH)  # for what one can tell; and no mark against it
     assert not spinning.known(NAMES)
+
+
+def test_calls_without_effect_are_told_from_work_once_it_is_known_to_spin() -> None:
+    vain = {"system": 0.01}
+    assert looks(spin(checks=1), Doing(**vain)) > 100  # 2 s
+    assert looks(spin(checks=2), Doing(**vain)) < 40
+    assert looks(spin(checks=2), Doing(system=0.0)) > 100  # it computes
+    assert looks(spin(checks=2), Doing(**vain, faults=20)) > 100  # it starts, or fills memory
+    assert looks(spin(checks=2), Doing(**vain, moved=1)) > 100  # it reads a file, or prints
+
+
+def test_calls_count_from_the_last_traffic_on() -> None:
+    patience, doing = spin(checks=2), Doing(system=0.25)
+    assert not patience.exhausted(NAMES, 0.2, LITTLE, doing)
+    assert not patience.exhausted(NAMES, 0.15, LITTLE, doing)  # less than before: a byte has moved
+    assert not patience.exhausted(NAMES, 0.3, LITTLE, doing)
+    assert patience.exhausted(NAMES, 0.4, LITTLE, doing)

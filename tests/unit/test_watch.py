@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.cells.room import Room
+from grader.errors import SubmissionFault
 from grader.observe.sockets import SocketTable
 from grader.worker.program import RunningProgram, start
 from grader.worker.watch import Watch
@@ -64,6 +65,25 @@ def rest_and_end(room: Room) -> object:
         return found
 
 
+def prints_much(room: Room, *, ago: float = 0.0) -> object:
+    """Whether 3 MiB are told as printing without end, of a program that was started so many seconds ago."""
+    program = start(room, "dd", ["/bin/dd"], ["if=/dev/zero", "bs=1M", "count=3", "status=none"])
+    program.started -= ago
+    with SocketTable() as table:
+        watch = Watch(room, table)
+        watch.programs.append(program)
+        watch.crowd = 100
+        with contextlib.suppress(SubmissionFault):
+            watch.until(lambda: program.stdout.length == 3 << 20, what="print")
+        told = program.stdout.length < 3 << 20
+        program.close()
+        return told
+
+
+def printed_much_by_a_clock(room: Room) -> object:
+    return prints_much(room, ago=60.0)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "toy.py").write_text("print()\n")
@@ -76,3 +96,12 @@ def test_a_program_whose_end_is_told_late_has_ended(folder: Path) -> None:
 
 def test_there_is_no_rest_before_an_end_is_told(folder: Path) -> None:
     assert in_worker(folder, rest_and_end) is True
+
+
+def test_what_is_printed_at_once_is_printed_without_end(folder: Path) -> None:
+    assert in_worker(folder, prints_much) is True
+
+
+def test_what_is_printed_by_a_clock_is_not(folder: Path) -> None:
+    """A library that reports the same trouble each second has printed much after a minute on a loaded machine."""
+    assert in_worker(folder, printed_much_by_a_clock) is False
