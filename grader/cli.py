@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -36,7 +37,8 @@ for command in (check, experiment, listing, explain, rubric, validate, doctor, i
 
 
 def main() -> None:
-    """The console command."""
+    """The console command. To be terminated, as CI does with a job that is cancelled, is to be interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

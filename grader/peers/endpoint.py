@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
+import termios
 
 from grader.errors import SubmissionFault
 from grader.job import Evidence
@@ -12,6 +14,7 @@ from grader.worker.compare import show_bytes
 from grader.worker.watch import Watch
 
 CHUNK = 1 << 18
+_INT = struct.Struct("i")
 _OPEN = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
 _MOST = 128 << 20  #: bytes that are kept at most; no check expects more than half of that at once
 _HEAD = 32  #: bytes of what was sent that evidence shows
@@ -145,7 +148,15 @@ class Endpoint:
         return f"{self._who} {'reset' if self._end == 'reset' else 'closed'} the connection"
 
     def _is_consumed(self) -> bool:
-        near, far = self.near_end(), self.far_end()
+        under_way = (
+            self._unacknowledged()
+        )  # first: what leaves one queue is in the other by the time of the next look
+        far = self.far_end()
         if far is None or far.state not in _OPEN:
             return True  # closed: what follows will show how
-        return near is not None and near.send_queue == 0 and far.receive_queue == 0
+        return under_way == 0 and far.receive_queue == 0
+
+    def _unacknowledged(self) -> int:
+        """Bytes that were sent and that the far end's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+        (count,) = _INT.unpack(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(_INT.size)))
+        return int(count)

@@ -60,7 +60,9 @@ def _slow_submission(folder: Path, word: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["ctrl-c", "terminated", "killed"]
+)
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     word = marker()
     submission = _slow_submission(tmp_path, word)
@@ -79,12 +81,12 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signal
         if number == signal.SIGINT:
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         else:
-            process.kill()
+            process.send_signal(number)
         _, errors = process.communicate(timeout=CEILING)
     finally:
         process.kill()
     assert wait_until_none(word) == []
-    if number == signal.SIGINT:
+    if number != signal.SIGKILL:
         assert process.returncode == 130
         assert "stopped" in errors
         assert "Traceback" not in errors

@@ -11,7 +11,6 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from io import FileIO
 from urllib.parse import unquote_to_bytes
 
@@ -27,12 +26,12 @@ BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _reported: set[str] = set()
 
 
-@dataclass
 class Request:
     """What a client wants."""
 
-    head: bool = False  # HEAD: the header alone
-    path: bytes = b""  # relative to the current directory: decoded, without query, never upwards
+    def __init__(self) -> None:
+        self.head = False  # HEAD: the header alone
+        self.path = b""  # relative to the current directory: decoded, without query, never upwards
 
 
 class RefusedError(Exception):
