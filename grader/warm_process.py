@@ -26,6 +26,7 @@ import pytest
 
 from grader.build import Built
 from grader.cells import chosen_sandbox, kernel, seccomp
+from grader.cells.shares import shares
 from grader.collection import Collection, run_pytest
 from grader.concerned import concerned
 from grader.dispatch import default_jobs
@@ -55,6 +56,7 @@ class WarmEngine(Collection):
             raise session.Interrupted(f"{session.testsfailed} errors during collection")
         with contextlib.suppress(CellError):  # told by each grading that wants a room
             seccomp.refusals()  # libseccomp takes its time: every grading finds it made
+        shares()  # one process waits for the end of all gradings
         gc.collect()
         gc.freeze()  # what was collected is shared with every fork, and stays so
         me = os.getpid()

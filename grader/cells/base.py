@@ -70,6 +70,11 @@ class CellLimits:
     file: int = 256 * MiB  #: one file
     memory: int = 1024 * MiB  #: of all programs of a room together
 
+    @property
+    def resident(self) -> int:
+        """Of a room, with what lies in its file systems: they are in memory."""
+        return self.memory + 2 * self.tmp + self.data + self.disk
+
 
 @dataclasses.dataclass(slots=True)
 class WorkerHandle:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from grader.cells import seccomp
 from grader.cells.folders import MountedFolders
 from grader.cells.room import Room
+from grader.cells.shares import join
 from grader.errors import CellError
 
 INIT = Path(__file__).with_name("init.py")
@@ -30,8 +32,13 @@ SYNTHETIC_ETC = {
 }
 
 
-def start_room(work: Path, folders: MountedFolders, *, writable_work: bool) -> Room:
-    """Start a room in this process's network namespace; it ends with this process or `Room.close`."""
+def start_room(
+    work: Path, folders: MountedFolders, *, writable_work: bool, group: Sequence[int] = ()
+) -> Room:
+    """Start a room in this process's network namespace; it ends with this process or `Room.close`.
+
+    `group`: the descriptors of its control group (see `grader.cells.shares`), if it has one.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise CellError("bubblewrap is not installed; install it with: apt-get install bubblewrap")
@@ -54,6 +61,7 @@ def start_room(work: Path, folders: MountedFolders, *, writable_work: bool) -> R
             stderr=stderr,
             env={},
             pass_fds=descriptors,
+            preexec_fn=functools.partial(join, group[1:]) if group else None,  # noqa: PLW1509 - one thread so far
         )
         theirs.close()
         try:
@@ -68,6 +76,7 @@ def start_room(work: Path, folders: MountedFolders, *, writable_work: bool) -> R
             os.close(descriptor)
         os.close(stderr)
     room.sandbox = bwrap
+    room.counts = group[0] if group else None
     room.make_folders_new()  # over those that the room was given
     return room
 

@@ -45,9 +45,6 @@ def room(
 ) -> dict[str, Any]:
     """A container that touches nothing but its own files: no network but its own `lo`, no capability, no root."""
     owned = f"rw,exec,nosuid,nodev,mode=0777,uid={user},gid={ROOM_UID}"
-    memory = (
-        limits.memory + 2 * limits.tmp + limits.data + limits.disk
-    )  # what lies in a tmpfs counts as memory
     return {
         "Image": image,
         "Cmd": [
@@ -74,8 +71,8 @@ def room(
                 "/tmp": f"{owned},size={limits.tmp},nr_inodes={limits.inodes}",  # noqa: S108 - the room's own
             },
             "ShmSize": limits.tmp,
-            "Memory": memory,
-            "MemorySwap": memory,
+            "Memory": limits.resident,
+            "MemorySwap": limits.resident,
             "NanoCpus": int(_ROOM_CPUS * _NANO),
             "OomScoreAdj": 500,
             "PidsLimit": _ROOM_PROCESSES,

@@ -1,7 +1,8 @@
 """What all programs of a room use together: no limit of the kernel's on single processes bounds it.
 
-RLIMIT_AS holds for each process alone, and without root there may be no control group. A thread of the worker adds
-up what the room's processes use, and ends them all when it is too much.
+RLIMIT_AS holds for each process alone, and there may be no control group (see `grader.cells.shares`). A thread of the
+worker adds up what the room's processes use, and ends them all when it is too much; without a group it also makes many
+that run at once step back behind the other rooms.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import threading
 from pathlib import Path
 
+from grader.cells.crowd import Crowd
 from grader.cells.room import Room
 from grader.observe import proc
 
@@ -24,11 +26,12 @@ _MIB = 1 << 20
 
 
 class MemoryGuard:
-    """Watches a room until it is closed; `limit` is in bytes."""
+    """Watches a room until it is closed; `limit` is in bytes. `crowd` is for rooms without a control group."""
 
-    def __init__(self, room: Room, limit: int) -> None:
+    def __init__(self, room: Room, limit: int, crowd: Crowd | None = None) -> None:
         self._room = room
         self._limit = limit
+        self._crowd = crowd
         self._stop_read, self._stop_write = os.pipe()
         self._thread = threading.Thread(target=self._watch, name="memory guard", daemon=True)
         self._thread.start()
@@ -47,6 +50,8 @@ class MemoryGuard:
 
     def _look(self) -> None:
         pids = proc.descendants(self._room.init_pid)
+        if self._crowd is not None:
+            self._crowd.look(pids)
         # Pages that forked processes share are in all their counts: what seems too much is looked at again.
         if sum(map(_anonymous, pids)) > self._limit and sum(map(_proportional, pids)) > self._limit:
             self._room.overuse = f"the programs used more than {self._limit // _MIB} MiB of memory together"

@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
@@ -26,9 +26,11 @@ from typing import NoReturn
 from grader.cells import kernel, seccomp
 from grader.cells.base import Body, CellLimits, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, start_room
+from grader.cells.crowd import Crowd
 from grader.cells.folders import MountedFolders
 from grader.cells.memory import MemoryGuard
 from grader.cells.network import prepare_network, prepare_parent_network
+from grader.cells.shares import Group, shares
 from grader.errors import CellError, GraderError
 from grader.observe import proc
 
@@ -47,6 +49,7 @@ WORKER_CAPABILITIES = (
 )
 
 _READY = b"ready"
+_DESCRIPTORS = 8  #: with a worker: its connection, and its room's control group
 _CLOSE_CEILING = 15.0  #: seconds that the host has to end everything before it is killed
 
 
@@ -55,6 +58,8 @@ class NamespaceCell:
 
     def __init__(self, files: Files, bodies: Mapping[str, Body], limits: CellLimits | None = None) -> None:
         self._pidfds: list[int] = []
+        self._groups: list[Group] = []
+        self._limits = limits or CellLimits()
         seccomp.refusals()  # made here once, for all workers to come
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         parent = os.getpid()
@@ -63,7 +68,7 @@ class NamespaceCell:
         self._host = os.fork()
         if self._host == 0:
             self._control.close()
-            _run_to_end(lambda: _host(theirs, parent, files, bodies, limits or CellLimits()))
+            _run_to_end(lambda: _host(theirs, parent, files, bodies, self._limits))
         theirs.close()
         try:
             self._map_users()
@@ -74,9 +79,10 @@ class NamespaceCell:
 
     def start_worker(self, body: str) -> WorkerHandle:
         ours, theirs = socket.socketpair()
+        group = self._group()
         try:
             with theirs:
-                socket.send_fds(self._control, [body.encode()], [theirs.fileno()])
+                socket.send_fds(self._control, [body.encode()], [theirs.fileno(), *group])
             reply, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
             (pid,) = struct.unpack("i", reply)
         except (OSError, struct.error) as error:
@@ -84,6 +90,17 @@ class NamespaceCell:
             raise CellError("the sandbox's host process ended unexpectedly") from error
         self._pidfds += descriptors
         return WorkerHandle(Connection(ours.detach()), functools.partial(self._kill, *descriptors), pid)
+
+    def _group(self) -> list[int]:
+        """A control group for the next room, as descriptors; none where none can be made."""
+        for group in self._groups:
+            group.close()  # its worker has them by now
+        made = shares()
+        if made is not None:
+            with contextlib.suppress(OSError):  # too many groups, or the hierarchy has gone: rooms do without
+                self._groups.append(made.group(self._limits.resident))
+                return self._groups[-1].descriptors
+        return []
 
     def _kill(self, pidfd: int) -> None:
         if pidfd in self._pidfds:
@@ -97,8 +114,12 @@ class NamespaceCell:
         self._control.close()
         while self._pidfds:
             os.close(self._pidfds.pop())
-        if not self._host:
-            return
+        if self._host:
+            self._end_host()
+        while self._groups:
+            self._groups.pop().remove()
+
+    def _end_host(self) -> None:
         pidfd = os.pidfd_open(self._host)
         if not select.select([pidfd], [], [], _CLOSE_CEILING)[0]:
             os.kill(self._host, signal.SIGKILL)  # the kernel ends the rest: parent-death signals
@@ -171,7 +192,7 @@ def _host(
     kernel.adopt_orphans()
     me = os.getpid()
     while True:
-        name, descriptors, _, _ = socket.recv_fds(control, 256, 1)
+        name, descriptors, _, _ = socket.recv_fds(control, 256, _DESCRIPTORS)
         if not name:
             _end_descendants(me)
             return
@@ -179,10 +200,13 @@ def _host(
         if worker == 0:
             control.close()
             body = bodies[name.decode()]
-            connection = Connection(descriptors[0])
-            _run_to_end(lambda: _worker(me, body, name == b"build", connection, limits))  # noqa: B023 - the child leaves here
+            connection, *group = descriptors
+            _run_to_end(
+                lambda: _worker(me, body, Connection(connection), limits, group, builds=name == b"build")  # noqa: B023 - the child leaves here
+            )
         pidfd = os.pidfd_open(worker)
-        os.close(descriptors[0])
+        for descriptor in descriptors:
+            os.close(descriptor)
         socket.send_fds(control, [struct.pack("i", worker)], [pidfd])
         os.close(pidfd)
 
@@ -230,15 +254,23 @@ def _lay_out(files: Files) -> None:
     os.close(work)
 
 
-def _worker(host: int, body: Body, builds: bool, connection: Connection, limits: CellLimits) -> None:  # noqa: FBT001 - private
+def _worker(
+    host: int,
+    body: Body,
+    connection: Connection,
+    limits: CellLimits,
+    group: Sequence[int],
+    *,
+    builds: bool,
+) -> None:
     kernel.die_with_parent(host)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))  # 1,000 clients need 1,000 sockets
     prepare_network()
     folders = MountedFolders(STAGE / f"room-{os.getpid()}", limits)
-    room = start_room(STAGE / "work", folders, writable_work=builds)
-    guard = MemoryGuard(room, limits.memory)
+    room = start_room(STAGE / "work", folders, writable_work=builds, group=group)
+    guard = MemoryGuard(room, limits.memory, None if group else Crowd())
     try:
         body(room, connection)
     finally:

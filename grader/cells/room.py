@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.cells.folders import Folders
+from grader.cells.shares import kills
 from grader.errors import CellError, GraderBugError
 from grader.observe import proc
 from grader.observe.spinning import Spinning
@@ -96,6 +97,7 @@ class Room:
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
         self.spinning = Spinning()
         self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
+        self.counts: int | None = None  #: its control group's, if it has one: see `grader.cells.shares`
         self._control = control
         control.setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE
@@ -177,6 +179,12 @@ class Room:
             return _namespace(pid) == _namespace(self.init_pid)
         except PermissionError:  # a stranger's, or a program's that its own user may not read
             return pid in proc.descendants(self.init_pid)
+
+    def why_killed(self) -> str:
+        """Which limit of the whole room's a program was killed for; empty when for none that is known."""
+        if not self.overuse and self.counts is not None and kills(self.counts):
+            return "the programs and their files used more memory together than the room has"
+        return self.overuse
 
     def make_folders_new(self) -> None:
         """Leave nothing of what programs wrote; none may run."""

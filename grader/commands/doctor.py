@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox, open_cell, seccomp
 from grader.cells.base import NoFiles
+from grader.cells.shares import shares
 from grader.errors import CellError
 from grader.text import bounded, printable
 from grader.trial import Finding, trial_body
@@ -54,7 +55,7 @@ def _namespaces() -> list[Finding]:
         _file("/usr/bin/python3", "python3", "programs in Python, and the room's init"),
         _kernel(),
         *_cell("namespaces"),
-        _memory(),
+        _shares(),
     ]
 
 
@@ -67,10 +68,19 @@ def _filter() -> Finding:
     return Finding("libseccomp", ok=True, detail="the filter of system calls")
 
 
-def _memory() -> Finding:
-    detail = "degraded: a room's memory is watched, not limited; what sockets and pipes hold is not counted"
-    remedy = "for submissions of people you do not trust, use --sandbox docker (docs/security.md)"
-    return Finding("memory", ok=True, detail=detail, remedy=remedy, note=True)
+def _shares() -> Finding:
+    found = shares()
+    if found is not None:
+        controllers = sorted(set[str]().union(*(place.controllers for place in found.places)))
+        return Finding("shares", ok=True, detail=f"each room has a control group: {', '.join(controllers)}")
+    detail = (
+        "degraded: no control group can be made; a room's memory and processor time are watched, not divided"
+    )
+    remedy = (
+        "as root, or in `systemd-run --user --scope -p Delegate=yes grader ...`, rooms have groups; for submissions"
+        " of people you do not trust, use --sandbox docker (docs/security.md)"
+    )
+    return Finding("shares", ok=True, detail=detail, remedy=remedy, note=True)
 
 
 def _docker() -> list[Finding]:

@@ -87,6 +87,12 @@ def under_way(snapshot: Snapshot) -> list[str]:
     return found
 
 
+def runs_alone(snapshot: Snapshot) -> bool:
+    """True when nothing but the threads that run can change anything: the kernel moves nothing, and nobody sleeps for a time."""
+    sleepers = (view for view in snapshot.tasks if view.state not in "Rt")
+    return not under_way(snapshot) and not any(_restless_task(view) for view in sleepers)
+
+
 @dataclasses.dataclass(slots=True)
 class Stillness:
     """Fed with snapshots and the monotonic clock; `still` once the same quiet one was seen long enough.

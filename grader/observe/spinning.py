@@ -49,7 +49,7 @@ class Patience:
     ) -> bool:
         """What is awaited does not come: they used `burnt` seconds without traffic, with `given` bytes to work on.
 
-        `effort` tells what they have done so far; it is asked for little.
+        `effort` tells what they have done so far, None where something else may still bring it about; it is not asked often.
         """
         spins = burnt > _BURNT + given / _WORK
         if spins:

@@ -76,8 +76,8 @@ class RunningProgram:
             return "is still running"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            if number == signal.SIGKILL and self.room.overuse:
-                return f"was killed: {self.room.overuse}"
+            if number == signal.SIGKILL and (reason := self.room.why_killed()):
+                return f"was killed: {reason}"
             return f"was killed by {_signal_name(number)}"
         return f"ended with exit status {os.WEXITSTATUS(status)}"
 

@@ -9,7 +9,6 @@ The ceiling is the last resort, for programs that spin or sleep.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import select
 import signal
@@ -20,8 +19,8 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import CrowdError, Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.load import effort
-from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, take, under_way
+from grader.observe.load import Effort, effort
+from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, runs_alone, take, under_way
 from grader.observe.sockets import SocketTable
 from grader.observe.spinning import Patience
 from grader.worker.program import RunningProgram
@@ -93,16 +92,20 @@ class Watch:
         may make the condition true. With `alive` the end of a program that serves is a fault.
         Raises `SubmissionFault`.
         """
+        started = time.monotonic()
+        for _ in range(_QUICK_LOOKS):
+            if value := condition():
+                return value
+            os.sched_yield()
         servers = [program for program in self.programs if program.must_live] if alive else []
         poller = select.poll()
         for descriptor, events in descriptors:
             poller.register(descriptor, events)
         for program in servers:
             poller.register(program.pidfd, select.POLLIN)
-        started = time.monotonic()
         due = started + _PATIENCE
         stillness, traffic = Stillness(), Traffic()
-        for look in itertools.count():
+        while True:
             if value := condition():
                 return value
             waited = time.monotonic() - started
@@ -115,10 +118,7 @@ class Watch:
                     return value
                 kind = ProgramEnded if any(program.ended() for program in servers) else SubmissionFault
                 raise kind(reason.format(what=what))
-            if look < _QUICK_LOOKS:
-                os.sched_yield()
-            poller.poll(0 if look < _QUICK_LOOKS else _PACE_MS if waited < _LATE else _LATE_PACE_MS)
-        raise AssertionError  # not reached: the count has no end
+            poller.poll(_PACE_MS if waited < _LATE else _LATE_PACE_MS)
 
     def _hopeless(self, servers: Sequence[RunningProgram], waited: float) -> str | None:
         """Why the awaited state cannot come any more, None while it may."""
@@ -136,7 +136,7 @@ class Watch:
         traffic.feed(seen, now)
         if self._flooding():
             return "the program did not {what}: it prints without end"
-        if wasted := self._wasted(traffic):
+        if wasted := self._wasted(traffic, seen):
             return wasted
         if not stillness.feed(seen, now) or not self._told():
             return None
@@ -144,11 +144,13 @@ class Watch:
             return f"{self.programs[-1].name} {self.programs[-1].describe_end()} and so did not {{what}}"
         return "the program did not {what}: it waits for something else"
 
-    def _wasted(self, traffic: Traffic) -> str | None:
+    def _wasted(self, traffic: Traffic, seen: Snapshot) -> str | None:
         """The program had its time, and used it for nothing."""
-        if self._patience.exhausted(
-            self._names(), traffic.burnt, self.given, lambda: effort(self.processes())
-        ):
+
+        def done() -> Effort | None:
+            return effort(self.processes()) if runs_alone(seen) else None
+
+        if self._patience.exhausted(self._names(), traffic.burnt, self.given, done):
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING:
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"

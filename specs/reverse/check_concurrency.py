@@ -17,7 +17,7 @@ from specs.reverse.service import Launch, Service
 
 STARVED = 2 << 20  #: bytes of another client's replies: more than any server reads at a time
 FITS = 32 << 10  #: bytes of replies that a window takes, however the buffers have grown
-STEADY, ROUNDS = 3, 30  #: turns in which the flood had no pause that are enough; and all that are tried
+STEADY, ROUNDS = 3, 8  #: turns in which the flood had no pause that are enough; and all that are tried
 BURST = 8  #: connections at once, if the server's backlog is that long
 
 

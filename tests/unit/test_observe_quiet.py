@@ -102,6 +102,23 @@ def test_sockets_under_way(entries: tuple[SocketEntry, ...], reason: str) -> Non
     assert reason in line
 
 
+RUNS = replace(TASK, tid=8, state="R", call=None)
+
+
+@pytest.mark.parametrize(
+    ("beside", "entries", "alone"),
+    [
+        (TASK, (ONE, OTHER), True),  # waits for what only somebody else can send
+        (RUNS, (), True),
+        (replace(TASK, call=SLEEP), (), False),  # a helper that answers after its sleep
+        (TASK, (replace(ONE, state=TcpState.SYN_SENT),), False),  # the kernel repeats it after a second
+        (TASK, (replace(ONE, send_queue=9), OTHER), False),
+    ],
+)
+def test_who_runs_alone(beside: TaskView, entries: tuple[SocketEntry, ...], alone: bool) -> None:  # noqa: FBT001 - the expected answer
+    assert quiet.runs_alone(Snapshot((beside, RUNS), entries)) is alone
+
+
 def test_still_needs_both_time_and_snapshots() -> None:
     stillness = Stillness()
     assert [stillness.feed(snapshot(), now) for now in (0.0, 0.05, 0.1)] == [False] * 3
