@@ -14,6 +14,7 @@ from grader.spec import precondition
 from grader.wire.capture import Capture
 from grader.wire.segments import Conversation
 from specs.common import Sender, SenderRun, expect_trouble
+from specs.unwatched import expect_same_unwatched, transfers
 
 #: Receive buffer, in bytes, with which the 200,000 that arguments can hold block a send: the window stays so small
 #: that the kernel sees no reason to let the program's send buffer grow.
@@ -82,6 +83,16 @@ def traced_sends(sender: Sender, *data: str) -> list[Send]:
     return found
 
 
+def expect_same_sends_unwatched(sender: Sender, message: bytes, *data: str) -> None:
+    """With these data, the last of which must wait, it waits in the same call, watched or not."""
+
+    def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
+        run, _ = stuck_sending(sender, message, *data, trace=TRACED if watched else ())
+        return transfers(run.program)
+
+    expect_same_unwatched(look)
+
+
 def show_sends(found: Sequence[Send]) -> str:
     """For messages: the calls, as strace shows them."""
     return "\n".join(str(each.call) for each in found)
@@ -135,9 +146,11 @@ def expect_whole(receiver: TcpPeer, message: bytes) -> None:
         )
 
 
-def stuck_sending(sender: Sender, message: bytes, *data: str) -> tuple[SenderRun, TcpPeer]:
+def stuck_sending(
+    sender: Sender, message: bytes, *data: str, trace: Sequence[str] = ()
+) -> tuple[SenderRun, TcpPeer]:
     """The program waits in a send: its receiver has a small buffer and does not read."""
-    run = sender.start(*data, rcvbuf=_BUFFER)
+    run = sender.start(*data, rcvbuf=_BUFFER, trace=trace)
     receiver = run.accept()
     with precondition():
         run.watch.until(

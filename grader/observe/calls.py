@@ -47,12 +47,15 @@ class Call:
         position = self._kinds.find("n")
         return self.args[position] if position >= 0 else None
 
-    def describe(self) -> str:
-        """The call as a student may read it: `recvfrom(4, …, 65536)`; pointers are not shown."""
+    def describe(self, *, places: bool = True) -> str:
+        """The call as a student may read it: `recvfrom(4, …, 65536)`; pointers are not shown.
+
+        Without `places` only what does not differ from one run to the next: `recvfrom(…, …, 65536)`.
+        """
         shown = []
         for kind, value in zip(self._kinds, self.args, strict=False):
             if kind == "d":
-                shown.append(str(_signed(value)))
+                shown.append(str(_signed(value)) if places else "…")
             elif kind == "n":
                 shown.append(str(value))
             elif kind == "p":

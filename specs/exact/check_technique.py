@@ -6,13 +6,14 @@ from grader.errors import Inconclusive, SubmissionFault
 from grader.observe.receives import TRACED, Receive, receives
 from grader.spec import check
 from grader.worker.scene import Scene
-from specs.receiving import Receiving, filler
+from specs.receiving import LaunchReceiving, Receiving, filler
+from specs.unwatched import expect_same_unwatched, transfers
 
 SOCKET_CALLS = {"recvfrom", "recvmsg", "recvmmsg"}
 
 
 @check("exact.loop")
-def check_loop(receiver: Receiving) -> None:
+def check_loop(receiver: Receiving, launch: LaunchReceiving) -> None:
     """`receptor_completo_readn` calls read or recv in a loop, each time for what its piece still lacks, without MSG_WAITALL."""
     missing = receiver.size
     calls = _traced(receiver)
@@ -24,18 +25,20 @@ def check_loop(receiver: Receiving) -> None:
         missing -= each.got
         if missing == 0 or each.at_end:  # the piece is complete, or as complete as it will be
             missing = receiver.size
+    _expect_same_unwatched(launch)
 
 
 @check("exact.waitall")
-def check_waitall(receiver: Receiving) -> None:
+def check_waitall(receiver: Receiving, launch: LaunchReceiving) -> None:
     """`receptor_completo_waitall` receives with the flag MSG_WAITALL in every recv, and asks for all of its piece."""
     calls = _traced(receiver)
     if not all(each.wait_all for each in calls) or max(each.asked for each in calls) < receiver.size:
         raise _wrong(calls, f"recv(s, buf, {receiver.size}, MSG_WAITALL)")
+    _expect_same_unwatched(launch)
 
 
 @check("exact.buffered")
-def check_buffered(scene: Scene, receiver: Receiving) -> None:
+def check_buffered(scene: Scene, receiver: Receiving, launch: LaunchReceiving) -> None:
     """`receptor_completo_fread` leaves receiving to the language's buffered input (fdopen and fread, or makefile): the calls ask for the library's blocks, not for SIZE bytes."""
     calls = _traced(receiver)
     # C's library reads descriptors, and knows nothing of recv; Python's file of a socket does use recv.
@@ -46,6 +49,7 @@ def check_buffered(scene: Scene, receiver: Receiving) -> None:
             calls,
             f'fread(buf, 1, {receiver.size}, fdopen(s, "r")), which becomes read(s, ..., 4096) or another block',
         )
+    _expect_same_unwatched(launch)
 
 
 def _traced(receiver: Receiving) -> list[Receive]:
@@ -61,6 +65,21 @@ def _traced(receiver: Receiving) -> list[Receive]:
     if not found:
         raise Inconclusive("no call was seen that received from the connection")
     return found
+
+
+def _expect_same_unwatched(launch: LaunchReceiving) -> None:
+    """It waits for what its first piece lacks in the same call, watched or not."""
+
+    def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
+        receiver = launch()
+        if watched:
+            receiver.server.trace(TRACED)
+        receiver.rests_with(filler(30))
+        found = transfers(receiver.program)
+        receiver.server.kill()
+        return found
+
+    expect_same_unwatched(look)
 
 
 def _wrong(calls: list[Receive], expected: str) -> SubmissionFault:

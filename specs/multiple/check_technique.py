@@ -5,8 +5,17 @@ from __future__ import annotations
 from grader.errors import SubmissionFault
 from grader.spec import check
 from grader.wire.capture import Capture
-from specs.common import Sender
-from specs.sending import data_segments, show_segments, show_sends, traced_sends
+from specs.common import Sender, letters
+from specs.multiple.messages import message
+from specs.sending import (
+    FITS,
+    FITS_NO_MORE,
+    data_segments,
+    expect_same_sends_unwatched,
+    show_segments,
+    show_sends,
+    traced_sends,
+)
 
 
 @check("multiple.two-segments")
@@ -32,7 +41,7 @@ def check_one_segment(sender: Sender, wire: Capture) -> None:
 
 
 @check("multiple.two-plain-sends")
-def check_two_plain_sends(sender: Sender) -> None:
+def check_two_plain_sends(sender: Sender, program_name: str) -> None:
     """Each datum is sent by one call of its own (write or send), without MSG_MORE."""
     found = traced_sends(sender, "hola", "mundo")
     if len(found) != 2 or any(each.parts != 1 for each in found):
@@ -41,10 +50,11 @@ def check_two_plain_sends(sender: Sender) -> None:
         )
     if any(each.more for each in found):
         raise SubmissionFault("MSG_MORE is used", expected="plain sends (no flag)", actual=show_sends(found))
+    _expect_same_unwatched(sender, program_name)
 
 
 @check("multiple.both-flagged")
-def check_both_flagged(sender: Sender) -> None:
+def check_both_flagged(sender: Sender, program_name: str) -> None:
     """Each datum is sent by one call of its own, and both calls have the flag MSG_MORE."""
     found = traced_sends(sender, "hola", "mundo")
     if len(found) != 2 or not all(each.more and each.parts == 1 for each in found):
@@ -53,10 +63,11 @@ def check_both_flagged(sender: Sender) -> None:
             expected="send(..., MSG_MORE) twice",
             actual=show_sends(found),
         )
+    _expect_same_unwatched(sender, program_name)
 
 
 @check("multiple.one-gather-call")
-def check_one_gather_call(sender: Sender) -> None:
+def check_one_gather_call(sender: Sender, program_name: str) -> None:
     """Both data are sent by one gather call (writev or sendmsg) from where they are, without a copy."""
     found = traced_sends(sender, "hola", "mundo")
     if [each.parts for each in found] != [2]:
@@ -65,6 +76,7 @@ def check_one_gather_call(sender: Sender) -> None:
             expected="one writev (or sendmsg) with two iovec",
             actual=show_sends(found),
         )
+    _expect_same_unwatched(sender, program_name)
 
 
 @check("multiple.one-send-of-the-copy")
@@ -77,3 +89,8 @@ def check_one_send_of_the_copy(sender: Sender) -> None:
             expected="one write or send of the structure",
             actual=show_sends(found),
         )
+
+
+def _expect_same_unwatched(sender: Sender, program: str) -> None:
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
+    expect_same_sends_unwatched(sender, message(program, *data), *data)

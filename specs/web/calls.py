@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import Send
 from grader.observe.syscalls import TracedCall
-from specs.web.service import Site, Web, ask, expect_page
+from specs.unwatched import expect_same_unwatched, transfers
+from specs.web.service import FULL, Launch, Site, Web, ask, expect_page, until_blocked_sending
 
 OPENS = ("open", "openat", "openat2")
 COPIES = ("dup", "dup2", "dup3", "fcntl")
@@ -42,6 +44,22 @@ def traced_reply(server: Web, site: Site, size: int) -> tuple[Reply, int]:
     tracer = server.trace(TRACED)
     response = expect_page(ask(server, path), content)
     return sort(tracer.calls(), path), len(response.header)
+
+
+def expect_same_reply_unwatched(launch: Launch, site: Site) -> None:
+    """It waits for a client that does not read in the same call, watched or not."""
+    path = site.sparse("/large.bin", FULL)
+
+    def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
+        server = launch()
+        if watched:
+            server.trace(TRACED)
+        until_blocked_sending(server, ask(server, path, rcvbuf=SMALL_BUFFER))
+        found = transfers(server.program)
+        server.kill()
+        return found
+
+    expect_same_unwatched(look)
 
 
 def sort(calls: list[TracedCall], path: str) -> Reply:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from grader.errors import Inconclusive, SubmissionFault
 from grader.spec import KiB, check
 from grader.wire.capture import Capture
-from specs.web.calls import Reply, bytes_of, traced_reply
-from specs.web.service import PAGE, Site, Web, ask, expect_page
+from specs.web.calls import Reply, bytes_of, expect_same_reply_unwatched, traced_reply
+from specs.web.service import PAGE, Launch, Site, Web, ask, expect_page
 
 SIZE = 100 * KiB
 SMALL = 3_000
@@ -16,12 +16,13 @@ _HELD = (
 
 
 @check("web.reads-and-sends")
-def check_reads_and_sends(site: Site, server: Web) -> None:
+def check_reads_and_sends(site: Site, server: Web, launch: Launch) -> None:
     """`srv_web_read_send` reads the file into a buffer with read, and sends it from there."""
     reply, header = traced_reply(server, site, SIZE)
     sent = bytes_of([send.call for send in reply.sends])
     if bytes_of(reply.reads) < SIZE or sent < header + SIZE or reply.moved:
         raise _wrong(reply, "read(file, ...) and send(connection, ...), until the whole file has been sent")
+    expect_same_reply_unwatched(launch, site)
 
 
 @check("web.maps")
@@ -33,21 +34,23 @@ def check_maps(site: Site, server: Web) -> None:
 
 
 @check("web.gathers")
-def check_gathers(site: Site, server: Web) -> None:
+def check_gathers(site: Site, server: Web, launch: Launch) -> None:
     """`srv_web_mmap_writev` sends the header and the mapped file together, with one call of writev (or sendmsg)."""
     reply, header = traced_reply(server, site, SMALL)
     first = next((send for send in reply.sends if (send.call.result or 0) > 0), None)
     if first is None or first.parts < 2 or (first.call.result or 0) <= header:
         raise _wrong(reply, "writev(connection, [{header}, {file}], 2)")
+    expect_same_reply_unwatched(launch, site)
 
 
 @check("web.sendfile")
-def check_sendfile(site: Site, server: Web) -> None:
+def check_sendfile(site: Site, server: Web, launch: Launch) -> None:
     """`srv_web_sendfile` lets the kernel send the file (sendfile) and does not read it."""
     reply, _ = traced_reply(server, site, SIZE)
     moved = bytes_of([call for call in reply.moved if call.name.startswith("sendfile")])
     if moved < SIZE or reply.reads or reply.maps:
         raise _wrong(reply, f"sendfile(connection, file, NULL, {SIZE}), and no read of the file")
+    expect_same_reply_unwatched(launch, site)
 
 
 @check("web.header-with-more")
