@@ -18,8 +18,8 @@ _MOVES = frozenset(
 
 
 def transfers(program: RunningProgram) -> list[str]:
-    """The calls on data in which its threads wait; what waits in another call, such as poll, tells nothing."""
-    calls = [task.call for task in program.tasks()]
+    """The calls on data in which its threads wait; what waits in another call, such as poll, or never waits, tells nothing."""
+    calls = [task.call for task in program.tasks() if task.state == "S"]
     return sorted(call.describe(places=False) for call in calls if call is not None and call.name in _MOVES)
 
 

@@ -56,8 +56,9 @@ class Resident:
         self.watch.crowd = crowd(count)
 
     def kill(self) -> None:
-        """End the server and every process that it left, with SIGKILL."""
-        self.program.must_live = False
+        """End the server and every process that it left, with SIGKILL, and whatever else runs in the room."""
+        for program in self.watch.programs:
+            program.must_live = False
         self._scene.room.kill_all()
         self.program.wait(CEILING)
 
