@@ -26,18 +26,29 @@ def transfers(program: RunningProgram) -> list[str]:
 def expect_same_unwatched(look: Callable[[bool], list[str]]) -> None:
     """`look` starts the program, watched or not, brings it to where it waits, and gives what `transfers` says there.
 
-    A program that cannot be brought there has another mistake, which is another check's matter.
+    A program that cannot be brought there either way has another mistake, which is another check's matter. One that can be
+    brought there in one of the ways only is not known to be the same.
     """
-    try:
-        unwatched, watched = look(False), look(True)  # noqa: FBT003 - its only argument, named in the docstring
-    except (SubmissionFault, Inconclusive):
+    unwatched, watched = (_seen(look, each) for each in (False, True))
+    if isinstance(unwatched, str) and isinstance(watched, str):
         return
+    if isinstance(unwatched, str) or isinstance(watched, str):
+        how, why = ("not watched", unwatched) if isinstance(unwatched, str) else ("watched", watched)
+        raise Inconclusive(f"{how}, the program did not come to where its calls can be compared: {why}")
     if unwatched != watched:
         raise SubmissionFault(
             "the program behaves differently when its system calls are watched",
             expected="the same call at the same place of the same exchange",
             actual=f"not watched: it waits in {_shown(unwatched)}\nwatched: it waits in {_shown(watched)}",
         )
+
+
+def _seen(look: Callable[[bool], list[str]], watched: bool) -> list[str] | str:  # noqa: FBT001 - look's own argument
+    """What `look` gives, or why it could not."""
+    try:
+        return look(watched)
+    except (SubmissionFault, Inconclusive) as reason:
+        return str(reason)
 
 
 def _shown(calls: list[str]) -> str:

@@ -42,9 +42,8 @@ def _tasks(pid: int) -> list[Task]:
 
 def _step_back(task: Task) -> None:
     with contextlib.suppress(OSError):  # it has gone meanwhile
-        os.setpriority(
-            os.PRIO_PROCESS, task.tid, LAST
-        )  # one thread (setpriority(2), C library/kernel differences)
+        # This thread alone: see setpriority(2), "C library/kernel differences".
+        os.setpriority(os.PRIO_PROCESS, task.tid, LAST)
     session = Path(f"/proc/{task.pid}/autogroup")
     with contextlib.suppress(OSError):  # no such file, or the kernel takes one change in a tenth of a second
         if not session.read_text().endswith(f"nice {LAST}\n"):

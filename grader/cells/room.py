@@ -102,9 +102,8 @@ class Room:
         control.setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, _MESSAGE
         )  # two long arguments are more than the default
-        self._told = (
-            select.poll()
-        )  # asked some thousand times a second: a receive that fails costs several times as much
+        # Asked some thousand times a second: a receive that fails costs several times as much.
+        self._told = select.poll()
         self._told.register(control, select.POLLIN)
         self._next_id = 0
         self._answers: dict[int, tuple[dict[str, object], list[int]]] = {}
@@ -180,11 +179,9 @@ class Room:
         except PermissionError:  # a stranger's, or a program's that its own user may not read
             return pid in proc.descendants(self.init_pid)
 
-    def why_killed(self) -> str:
-        """Which limit of the whole room's a program was killed for; empty when for none that is known."""
-        if not self.overuse and self.counts is not None and kills(self.counts):
-            return "the programs and their files used more memory together than the room has"
-        return self.overuse
+    def kills(self) -> int:
+        """How many of its processes the kernel has killed so far because they all together had no memory left."""
+        return 0 if self.counts is None else kills(self.counts)
 
     def make_folders_new(self) -> None:
         """Leave nothing of what programs wrote; none may run."""

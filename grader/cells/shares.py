@@ -130,15 +130,20 @@ def _limit(directory: Path, place: Place, memory: int) -> None:
 
 
 def _usable(hierarchies: Sequence[Sequence[Place]], prefix: str) -> Iterator[Place]:
-    """The best place of each hierarchy, for those controllers that no place before it gives."""
-    missing = set(CONTROLLERS)
+    """The place of each hierarchy that gives most of the controllers that no place before it gives; of equals the nearest."""
+    missing = frozenset(CONTROLLERS)
     for places in hierarchies:
+        best = None
         for place in places:
-            given = _given(dataclasses.replace(place, controllers=place.controllers & missing), prefix)
-            if given:
-                missing -= given
-                yield dataclasses.replace(place, controllers=given)
+            wanted = dataclasses.replace(place, controllers=place.controllers & missing)
+            found = dataclasses.replace(wanted, controllers=_given(wanted, prefix))
+            if best is None or len(found.controllers) > len(best.controllers):
+                best = found
+            if best.controllers == wanted.controllers:
                 break
+        if best is not None and best.controllers:
+            missing -= best.controllers
+            yield best
 
 
 def _hierarchies() -> list[list[Place]]:

@@ -148,9 +148,8 @@ class Endpoint:
         return f"{self._who} {'reset' if self._end == 'reset' else 'closed'} the connection"
 
     def _is_consumed(self) -> bool:
-        under_way = (
-            self._unacknowledged()
-        )  # first: what leaves one queue is in the other by the time of the next look
+        # First: what leaves this queue is in the other one by the time of the next look.
+        under_way = self._unacknowledged()
         far = self.far_end()
         if far is None or far.state not in _OPEN:
             return True  # closed: what follows will show how

@@ -32,6 +32,7 @@ class RunningProgram:
         self.started = time.monotonic()
         self.must_live = False  #: servers run until they are killed
         self.room = child.room
+        self._kills = self.room.kills()
         self._child = child
         self._serving: int | None = None
 
@@ -76,8 +77,10 @@ class RunningProgram:
             return "is still running"
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
-            if number == signal.SIGKILL and (reason := self.room.why_killed()):
-                return f"was killed: {reason}"
+            if number == signal.SIGKILL and self.room.overuse:
+                return f"was killed: {self.room.overuse}"
+            if number == signal.SIGKILL and self.room.kills() > self._kills:
+                return "was killed: the programs and their files used more memory together than the room has"
             return f"was killed by {_signal_name(number)}"
         return f"ended with exit status {os.WEXITSTATUS(status)}"
 

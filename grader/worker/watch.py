@@ -37,10 +37,9 @@ _CELL_PACE = 0.025  # while something is awaited,
 _REST_PACE = 0.0201  # while rest lasts (_REST_LOOKS in _REST),
 _UNREST_PACE = 0.005  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
-_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given;
-_PRINTED_A_SECOND = (
-    256 << 10
-)  # asyncio prints 100 KiB each second while its accept fails, for as long as that lasts
+_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given
+#: And so many in each second: asyncio prints 100 KiB in one while its accept fails, for as long as that lasts.
+_PRINTED_A_SECOND = 256 << 10
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
 _RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
 _REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where no verdict hangs on it
