@@ -8,6 +8,7 @@ import msgspec
 
 from grader.cells.room import Room
 from grader.errors import CellError
+from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import Tracer
 
 
@@ -23,7 +24,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def trial_body(room: Room, connection: Connection) -> None:
     findings = [Finding("sandbox", ok=True, detail="a worker and a room start")]
-    for what, attempt in (("trace", _try_trace), ("build", _try_build)):
+    for what, attempt in (("trace", _try_trace), ("sockets", _try_sockets), ("build", _try_build)):
         try:
             findings.append(Finding(what, ok=True, detail=attempt(room)))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
@@ -41,6 +42,13 @@ def _try_trace(room: Room) -> str:
     room.kill_all()
     sleeper.close()
     return "strace can follow a program of the room from outside"
+
+
+def _try_sockets(_: Room) -> str:
+    with SocketTable() as table:
+        table.tcp()
+        table.udp()
+    return "the kernel tells of TCP and UDP sockets (sock_diag)"
 
 
 def _try_build(room: Room) -> str:

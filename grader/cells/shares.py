@@ -186,23 +186,39 @@ def _given(place: Place, prefix: str) -> frozenset[str]:
     try:
         directory.mkdir()
         try:
+            enabled = _enable(place) if place.unified else []
             if place.unified:
-                _enable(place)
                 given &= frozenset((directory / "cgroup.controllers").read_text().split())
-            return given if given and _joins(directory) else frozenset()
+            if given and _joins(directory):
+                return given
+            _switch(place, enabled, "-")
+            return frozenset()
         finally:
             _remove([directory], time.monotonic() + _REMOVAL)
     except OSError:
         return frozenset()
 
 
-def _enable(place: Place) -> None:
-    """Let groups below have the controllers: of one's own. For the machine's other groups root could as well, and does not."""
+def _enable(place: Place) -> list[str]:
+    """Let groups below have the controllers: of one's own. For the machine's other groups root could as well, and does not.
+
+    Those that were not there before are returned. A group with processes of its own takes some of them and gives them to
+    nobody (cgroups(7), thread mode).
+    """
     if os.geteuid() == 0 and not place.own:
-        return
-    for controller in place.controllers:
+        return []
+    before = (place.directory / "cgroup.subtree_control").read_text().split()
+    return _switch(place, [name for name in sorted(place.controllers) if name not in before], "+")
+
+
+def _switch(place: Place, controllers: Sequence[str], sign: str) -> list[str]:
+    """Those that could be switched on (+) or off (-)."""
+    done = []
+    for controller in controllers:
         with contextlib.suppress(OSError):
-            (place.directory / "cgroup.subtree_control").write_text(f"+{controller}")
+            (place.directory / "cgroup.subtree_control").write_text(f"{sign}{controller}")
+            done.append(controller)
+    return done
 
 
 def _joins(directory: Path) -> bool:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import errno
 import os
 import socket
 import struct
 from collections.abc import Collection, Iterator
 from types import TracebackType
 from typing import Literal, Self
+
+from grader.errors import CellError
 
 Address = tuple[str, int]
 Protocol = Literal["tcp", "udp"]
@@ -31,6 +34,10 @@ _ANY, _NO_COOKIE = bytes(16), 0xFFFF_FFFF_FFFF_FFFF
 _PORTS = struct.Struct("!HH")
 _MESSAGE = struct.Struct("=BBBB4s16s16s12xIIIII")  # inet_diag_msg
 _ERROR = struct.Struct("=i")
+_NO_HANDLER = (
+    errno.ENOENT,
+    errno.EOPNOTSUPP,
+)  # of the protocol (inet_diag_lock_handler), of any (sock_diag_rcv_msg)
 
 _MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96
 _RECEIVE = 1 << 16  # the kernel sends at most 32 KiB at a time (netlink_recvmsg)
@@ -77,7 +84,7 @@ class SocketEntry:
 class SocketTable:
     """Dumps of the table; open it in the network namespace that is to be observed, close it after use.
 
-    Raises `OSError` with the kernel's errno when it refuses a dump.
+    Raises `CellError` when the kernel lacks the module that tells (tcp_diag, udp_diag), else `OSError` with its errno.
     """
 
     def __init__(self) -> None:
@@ -136,9 +143,16 @@ class SocketTable:
                 (_SOCK_DIAG_BY_FAMILY, _REQUEST.pack(family, protocol, 0, mask) + ends) for family in families
             ]
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
-        return [
-            _entry(protocol, answer) for kind, body in requests for answer in self._ask(kind, flags, body)
-        ]
+        try:
+            answers = [answer for kind, body in requests for answer in self._ask(kind, flags, body)]
+        except OSError as error:
+            if error.errno not in _NO_HANDLER:
+                raise
+            raise CellError(
+                "the kernel does not tell of its sockets (sock_diag); `modprobe -a tcp_diag udp_diag` as root mends it"
+                " where the kernel has these modules"
+            ) from error
+        return [_entry(protocol, answer) for answer in answers]
 
     def _ask(self, kind: int, flags: int, request: bytes) -> list[bytes]:
         for _ in range(_ATTEMPTS):

@@ -32,7 +32,8 @@ SUBMISSION = ROOT / "reference" / "reverse" / "c"
 def grading(**options: Any) -> Iterator[subprocess.Popen[str]]:
     """A grading in containers that has started."""
     process = subprocess.Popen(
-        command("check", SUBMISSION, "--sandbox", "docker", "--jobs", "2"),
+        # A background job of a shell ignores SIGINT, and so would what is started from there.
+        ["env", "--default-signal=INT", *command("check", SUBMISSION, "--sandbox", "docker", "--jobs", "2")],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
