@@ -23,6 +23,7 @@ from grader.job import Case, CaseResult, Evidence, Status
 from grader.observe.proc import ProcessGoneError
 from grader.text import bounded, printable
 from grader.worker.compare import show_bytes
+from grader.worker.origin import by_origin
 from grader.worker.scene import Scene
 
 #: Where they are set pytest shows differences whole, which takes minutes for some MiB.
@@ -111,8 +112,7 @@ class CheckRunner:
             raise error  # the room is gone: this worker is of no more use
         if isinstance(error, Inconclusive):
             return "inconclusive", str(error), []
-        if isinstance(error, MemoryError) and resource.getrlimit(resource.RLIMIT_DATA)[0] == MEMORY:
-            error = SubmissionFault("what the program sent or printed is more than the grader can keep")
+        error = self._of_the_program(error) or error
         if isinstance(error, ProcessGoneError):
             return self._gone(error)
         if isinstance(error, SubmissionFault):
@@ -135,6 +135,15 @@ class CheckRunner:
             f"the grader failed, not the program: {type(error).__name__}: {error}",
             [_traceback(error)],
         )
+
+    def _of_the_program(self, error: BaseException) -> BaseException | None:
+        """What an error of the machine's means where the program brought it about."""
+        if isinstance(error, MemoryError) and resource.getrlimit(resource.RLIMIT_DATA)[0] == MEMORY:
+            return SubmissionFault("what the program sent or printed is more than the grader can keep")
+        if isinstance(error, OSError):
+            started = self._scene is not None and bool(self._scene.watch.programs)
+            return by_origin(error, self.room.data, started=started)
+        return None
 
     def _gone(self, error: ProcessGoneError) -> tuple[Status, str, list[Evidence]]:
         """A process ended while it was looked at: its fault if it is a server, which must not end."""

@@ -18,6 +18,7 @@ from grader.observe.syscalls import Injection, TracedCall, Tracer
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.peers.udp import UdpPeer
+from grader.worker.origin import named
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
 from grader.worker.server import HOST, DatagramServer, Server
@@ -172,10 +173,14 @@ class Scene:
     def write_file(self, name: str, content: bytes) -> str:
         """A file for the program in its working directory; its path in the room."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        descriptor = os.open(self.room.data / name, flags, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(descriptor, 0o666)  # the program may change it, whoever its user is
+        path = self.room.data / name
+        descriptor = os.open(path, flags, 0o644)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                os.fchmod(descriptor, 0o666)  # the program may change it, whoever its user is
+        except OSError as error:  # a program filled its folder
+            raise named(error, path) from error
         self.watch.given += len(content)
         return f"/data/{name}"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grader.errors import SubmissionFault
@@ -13,6 +14,7 @@ from grader.peers.http import HttpClient, Response
 from grader.peers.reverse import pattern
 from grader.spec import MiB, precondition
 from grader.worker.compare import around, first_difference, show_bytes
+from grader.worker.origin import named
 from grader.worker.scene import Scene
 from grader.worker.server import Server
 from grader.worker.sparse import forget_zeros
@@ -77,8 +79,14 @@ class Site:
         """Give back the room that the first `size` bytes, all zeros, take."""
         forget_zeros(self._top / path.lstrip("/"), size)
 
-    def _open(self, path: str) -> io.FileIO:
-        return (self._top / path.lstrip("/")).open("r+b", buffering=0)
+    @contextlib.contextmanager
+    def _open(self, path: str) -> Iterator[io.FileIO]:
+        place = self._top / path.lstrip("/")
+        try:
+            with place.open("r+b", buffering=0) as file:
+                yield file
+        except OSError as error:  # a program filled its folder, or took the file away
+            raise named(error, place) from error
 
 
 # Replies
