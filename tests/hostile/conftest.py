@@ -14,6 +14,7 @@ from grader.cells.docker import connected
 from grader.errors import CellError
 from grader.leftovers import abandoned
 
+_SHOWN = 10  #: rows of gradings that were killed
 _BEFORE = pytest.StashKey[set[str]]()
 
 
@@ -49,7 +50,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config.stash[_BEFORE] = left_behind()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def _show_killed(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long it took until nothing was left of the gradings that were killed: told, and judged by nobody."""
+    found = []
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            known = dict(getattr(report, "user_properties", ()))
+            if "left" in known:
+                found.append((known["left"], outcome, *known["killed"]))
+    if found:
+        terminalreporter.section("killed in the middle: seconds until nothing was left, the slowest first")
+        for seconds, outcome, name, attempt in sorted(found, reverse=True)[:_SHOWN]:
+            word = "nothing left" if outcome == "passed" else "NOT ALL GONE"
+            terminalreporter.write_line(f"{name:45} {word} {seconds:6.2f}   caught in attempt {attempt}")
+        middle = median(seconds for seconds, *_ in found)
+        terminalreporter.write_line(
+            f"{len(found)} killed: median {middle:.2f} s, slowest {max(found)[0]:.2f} s"
+        )
+
+
+def _show_attacks(terminalreporter: pytest.TerminalReporter) -> None:
     rows: dict[str, dict[str, Any]] = defaultdict(dict)
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
@@ -77,6 +97,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
                 f"{sandbox}: {held} of {len(found)} attacks contained; canary: median"
                 f" {median(cell[3] for cell in found):.1f} s, slowest {max(cell[3] for cell in found):.1f} s"
             )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    _show_killed(terminalreporter)
+    _show_attacks(terminalreporter)
     left = _left(config)
     terminalreporter.write_line(f"left behind: {len(left) or 'nothing'}")
     for line in sorted(left):
