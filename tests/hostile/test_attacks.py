@@ -24,6 +24,7 @@ SANDBOXES = ("namespaces", "docker")
 
 ONE_IN = {"namespaces": 3, "docker": 9}
 SLOW = {
+    "build/sleeps-in-each-try",
     "network/blind-the-sniffer",
     "resources/fork-relay",
     "resources/processor",
