@@ -17,6 +17,7 @@ from specs.sending import (
     expect_all_despite_stop,
     expect_orderly_end,
     expect_refused,
+    expect_same_sends_unwatched,
     expect_send_error_told,
     expect_vanishing_told,
     expect_whole,
@@ -122,6 +123,8 @@ def check_sender_one_gather_call(sender: Sender) -> None:
             expected="one writev (or sendmsg): the lengths, DATA1 and DATA2, each from where it is",
             actual=show_sends(found),
         )
+    data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
+    expect_same_sends_unwatched(sender, message(*data), *data)
 
 
 @check("framing.sender-one-segment")

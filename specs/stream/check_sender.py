@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.errors import SubmissionFault
+from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import TRACED, sends
 from grader.spec import check
 from grader.wire.capture import Capture
@@ -18,7 +19,9 @@ from specs.sending import (
     show_segments,
     show_sends,
 )
+from specs.stream.blocked import LARGE, until_blocked
 from specs.stream.modes import mode_changes
+from specs.unwatched import expect_same_unwatched, transfers
 
 MSS = 1448  #: bytes: MTU 1500 less the headers of IPv4 and TCP, and TCP's timestamps
 SMALL = 1000  #: bytes: fits every buffer
@@ -140,6 +143,19 @@ def check_one_send(sender: Sender, size: int) -> None:
             actual=show_sends(found[:6]) + (f"\n... {len(found) - 6} more" if len(found) > 6 else "")
             or "no call that sends on the connection",
         )
+    if size == SMALL:
+        _expect_same_unwatched(sender)
+
+
+def _expect_same_unwatched(sender: Sender) -> None:
+    """A message that does not fit is handed over in the same call, watched or not; `emisor_nb` never waits in one."""
+
+    def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
+        run = sender.start(str(LARGE), rcvbuf=SMALL_BUFFER, trace=TRACED if watched else ())
+        until_blocked(run, run.accept())
+        return transfers(run.program)
+
+    expect_same_unwatched(look)
 
 
 @check("stream.full-segments")

@@ -9,12 +9,11 @@ from grader.faults.interrupt import interrupt
 from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import TRACED, sends
 from grader.observe.sockets import TcpState
-from grader.peers.tcp import TcpPeer
 from grader.spec import check, precondition
 from specs.common import Sender, SenderRun, said
 from specs.sending import expect_send_error_told, received
+from specs.stream.blocked import LARGE, until_blocked
 
-LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
 SMALL = 1000
 
 
@@ -23,7 +22,7 @@ def check_waits_for_reader(sender: Sender) -> None:
     """A send of 50,000,000 bytes waits until the receiver has read enough; meanwhile a small message of another sender passes."""
     run = sender.start(str(LARGE))
     receiver = run.accept()
-    _until_blocked(run, receiver)
+    until_blocked(run, receiver)
     second = run.scene.launch(run.listener.host, str(run.listener.port), str(SMALL))
     run.watch.until(second.program.ended, what="end while another sender waits")
     assert second.program.exit_status() == 0, "the second sender's exit status is not 0"
@@ -39,7 +38,7 @@ def check_short_send(sender: Sender, how: str) -> None:
     """When the receiver goes away in the middle of a large send, that send returns less than SIZE, which is no error: the sender prints the count and exits with status 0."""
     run = sender.start(str(LARGE), rcvbuf=SMALL_BUFFER, trace=TRACED)
     receiver = run.accept()
-    _until_blocked(run, receiver)
+    until_blocked(run, receiver)
     if how == "half-closes-first":  # then RST makes it EPIPE instead of ECONNRESET
         receiver.half_close().until_far_end(TcpState.CLOSE_WAIT, "receive the end of file")
     receiver.reset()
@@ -61,7 +60,7 @@ def check_stopped_send(sender: Sender) -> None:
     """When a large send ends early because the sender is stopped and continued, `escrito N` tells what was really sent, and the exit status is 0."""
     run = sender.start(str(LARGE), rcvbuf=SMALL_BUFFER)
     receiver = run.accept()
-    _until_blocked(run, receiver)
+    until_blocked(run, receiver)
     interrupt(run.program)
     with precondition():
         run.watch.until_still()
@@ -92,30 +91,6 @@ def check_would_block(sender: Sender) -> None:
 def check_send_fails(sender: Sender) -> None:
     """When send fails (ECONNRESET) the sender says so on stderr and exits with a status other than 0."""
     expect_send_error_told(sender, str(SMALL))
-
-
-def _until_blocked(run: SenderRun, receiver: TcpPeer) -> None:
-    """The program waits in a send: its receiver does not read, and the buffers of both ends are full."""
-
-    def full() -> bool:
-        near, far = receiver.near_end(), receiver.far_end()
-        return near is not None and far is not None and near.receive_queue > 0 and far.send_queue > 0
-
-    def closed() -> bool:
-        near = receiver.near_end()
-        return near is not None and near.state == TcpState.CLOSE_WAIT
-
-    with precondition():
-        run.watch.until(
-            lambda: run.program.ended() or closed() or full(), what="send more than the buffers hold"
-        )
-        run.watch.until_still()
-    if run.program.ended() or closed():
-        raise SubmissionFault(
-            "the send did not wait for the receiver, who has not read anything yet",
-            expected="it is blocked in send until the receiver reads",
-            actual=f"{run.program.describe_end()}; stdout: {run.program.stdout.last_lines(2) or 'nothing'}",
-        )
 
 
 def _expect_count(run: SenderRun, came: int, wanted: int | None) -> None:
