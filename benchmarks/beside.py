@@ -72,8 +72,9 @@ class Neighbour:
         while True:
             with self._lock:
                 pid = self._process.pid
-            if sum(_namespace(each) not in {own, ""} for each in proc.descendants(pid)) > 2:
-                return
+            with contextlib.suppress(proc.ProcessGoneError):  # its grading ended: the next one begins
+                if sum(_namespace(each) not in {own, ""} for each in proc.descendants(pid)) > 2:
+                    return
             pace.poll(PACE)
 
     def end(self) -> None:

@@ -101,8 +101,14 @@ def shares() -> Shares | None:
     if not writable:
         return None
     _leave_a_sweeper({place.directory for place in writable}, prefix)
-    found = list(_usable(hierarchies, prefix))
-    return Shares(found, prefix) if any("cpu" in place.controllers for place in found) else None
+    switched: list[tuple[Place, list[str]]] = []
+    found = list(_usable(hierarchies, prefix, switched))
+    if not any("cpu" in place.controllers for place in found):
+        found = []
+    for place, controllers in switched:
+        if place.directory not in {used.directory for used in found}:
+            _switch(place, controllers, "-")
+    return Shares(found, prefix) if found else None
 
 
 def kills(descriptor: int) -> int:
@@ -129,14 +135,19 @@ def _limit(directory: Path, place: Place, memory: int) -> None:
         (directory / name).write_text(str(value))
 
 
-def _usable(hierarchies: Sequence[Sequence[Place]], prefix: str) -> Iterator[Place]:
-    """The place of each hierarchy that gives most of the controllers that no place before it gives; of equals the nearest."""
+def _usable(
+    hierarchies: Sequence[Sequence[Place]], prefix: str, switched: list[tuple[Place, list[str]]]
+) -> Iterator[Place]:
+    """The place of each hierarchy that gives most of the controllers that no place before it gives; of equals the nearest.
+
+    What was switched on at a place for the trial is added to `switched`.
+    """
     missing = frozenset(CONTROLLERS)
     for places in hierarchies:
         best = None
         for place in places:
             wanted = dataclasses.replace(place, controllers=place.controllers & missing)
-            found = dataclasses.replace(wanted, controllers=_given(wanted, prefix))
+            found = dataclasses.replace(wanted, controllers=_given(wanted, prefix, switched))
             if best is None or len(found.controllers) > len(best.controllers):
                 best = found
             if best.controllers == wanted.controllers:
@@ -179,20 +190,17 @@ def _hierarchies() -> list[list[Place]]:
     return sorted(found, key=lambda places: places[0].unified)
 
 
-def _given(place: Place, prefix: str) -> frozenset[str]:
+def _given(place: Place, prefix: str, switched: list[tuple[Place, list[str]]]) -> frozenset[str]:
     """Which of the controllers it gives: a group was made there, and a process joined it."""
     directory = place.directory / f"{prefix}-try"
     given = place.controllers
     try:
         directory.mkdir()
         try:
-            enabled = _enable(place) if place.unified else []
             if place.unified:
+                switched.append((place, _enable(place)))
                 given &= frozenset((directory / "cgroup.controllers").read_text().split())
-            if given and _joins(directory):
-                return given
-            _switch(place, enabled, "-")
-            return frozenset()
+            return given if given and _joins(directory) else frozenset()
         finally:
             _remove([directory], time.monotonic() + _REMOVAL)
     except OSError:

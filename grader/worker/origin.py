@@ -1,7 +1,7 @@
 """Whose fault an error of the kernel is: told by the object that it is about, never by its number alone.
 
 A room's folders and processes belong to the program: it may fill, lock, replace or remove them and end while it is looked at.
-What the grader runs short of itself (descriptors, memory) is its own, whatever it was about.
+Errors that no program can bring about there are the machine's, or the grader's own, whatever they are about.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pathlib import Path
 from grader.errors import SubmissionFault
 from grader.observe.proc import ProcessGoneError
 
-_OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN})
+#: What a program can bring about in a folder of its own; what is not among them (EIO, EDQUOT, EMFILE ...) is the machine's or ours.
+_ITS_DOING = frozenset(
+    {errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EMLINK, errno.ENAMETOOLONG, errno.ENOENT}
+    | {errno.ENOSPC, errno.ENOTDIR, errno.ENOTEMPTY, errno.ENXIO, errno.EPERM, errno.ETXTBSY}
+)
 _PROCESS = re.compile(r"/proc/(\d+)(/|$)")
 
 
@@ -23,13 +27,13 @@ def by_origin(error: OSError, data: Path, *, started: bool) -> SubmissionFault |
     `data` is the programs' folder as this side sees it; before any program has `started` nobody but the grader was there.
     An error without a name (of write(2), say) tells nothing of its origin: `grader.worker.scene` names what it writes.
     """
-    if error.errno in _OWN_WANT or not isinstance(error.filename, str | Path):
+    if not isinstance(error.filename, str | Path):
         return None
     path = Path(error.filename)
     if (process := _PROCESS.match(str(path))) is not None:
-        # ENOENT and ESRCH alone: what may not be read is the grader's lack of rights over its own room.
-        return ProcessGoneError(int(process[1])) if error.errno in (errno.ENOENT, errno.ESRCH) else None
-    if started and path.is_relative_to(data):
+        # What may not be read, or is not there of a process that lives, is the grader's trouble with this machine.
+        return None if Path(process[0]).exists() else ProcessGoneError(int(process[1]))
+    if started and error.errno in _ITS_DOING and path.is_relative_to(data):
         shown = "/data" if path == data else f"/data/{path.relative_to(data)}"
         return SubmissionFault(
             f"the program changed its folder so that {shown} could not be used there",

@@ -187,10 +187,13 @@ class Scene:
     def sparse_file(self, name: str, size: int, tail: bytes = b"") -> str:
         """A file of zeros that ends with `tail` and takes no space; its path in the room."""
         path = self.write_file(name, b"")
-        with open(self.room.data / name, "r+b") as file:  # noqa: PTH123 - just made by us
-            file.truncate(size - len(tail))
-            file.seek(0, os.SEEK_END)
-            file.write(tail)
+        try:
+            with open(self.room.data / name, "r+b") as file:  # noqa: PTH123 - just made by us
+                file.truncate(size - len(tail))
+                file.seek(0, os.SEEK_END)
+                file.write(tail)
+        except OSError as error:
+            raise named(error, self.room.data / name) from error
         return path
 
     def read_file(self, name: str) -> bytes | None:

@@ -9,6 +9,7 @@ from grader.spec import precondition
 from specs.common import SenderRun
 
 LARGE = 50_000_000  #: bytes, the slides' size: more than all buffers of both ends hold
+OVERFULL = 8_000_000  #: bytes: as much as that takes, where the receiver's buffer is small
 
 
 def until_blocked(run: SenderRun, receiver: TcpPeer) -> None:

@@ -80,10 +80,10 @@ class Site:
         forget_zeros(self._top / path.lstrip("/"), size)
 
     @contextlib.contextmanager
-    def _open(self, path: str) -> Iterator[io.FileIO]:
+    def _open(self, path: str) -> Iterator[io.BufferedRandom]:
         place = self._top / path.lstrip("/")
         try:
-            with place.open("r+b", buffering=0) as file:
+            with place.open("r+b") as file:
                 yield file
         except OSError as error:  # a program filled its folder, or took the file away
             raise named(error, place) from error

@@ -28,8 +28,9 @@ from tests.hostile.corpus import Attack, load
 EVERY = bool(os.environ.get("GRADER_TEST_EVERY_ATTACK"))
 #: Among those with this remainder are daemons, a relay of forks and a compiler that never ends.
 ONE_IN, REMAINDER = 12, 10
-#: In each attempt, how many looks must have found the attack running. One that is over at once is killed where it is found.
-LOOKS = (16, 4, 1, 1, 1)
+#: In each attempt, how many looks must have found the attack running. One that is over at once may never be found: then a
+#: room must be there.
+LOOKS = (16, 4, 1, 0)
 LEFT_CEILING = 60.0  #: seconds in which everything has gone; how long it took is told and judged by nobody
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -81,7 +82,7 @@ class Grading:
         """Wait until so many looks have found the attack running; False when the grading ended before that."""
         deadline = time.monotonic() + CEILING
         found = 0
-        while found < looks:
+        while found < looks or not self._rooms:
             below = list(self._below())  # all of them are marked, whichever of them attacks
             found += any(self._attacks(pid) for pid in below)
             if self._process.poll() is not None:
@@ -186,7 +187,11 @@ def mounts(folder: Path) -> set[str]:
 
 def shared_memory() -> set[str]:
     """What the rooms' user has outside of them. An ordinary user's rooms have his own, and so may others of his programs."""
-    found = {f"file {path}" for path in Path("/dev/shm").iterdir() if path.lstat().st_uid == ROOM_UID}
+    found = set()
+    for path in Path("/dev/shm").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # somebody else's
+            if path.lstat().st_uid == ROOM_UID:
+                found.add(f"file {path}")
     for kind in ("shm", "sem", "msg"):
         names, *rows = [line.split() for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()]
         owned = [row for row in rows if row[names.index("cuid")] == str(ROOM_UID)]
@@ -202,10 +207,11 @@ def _session_and_start(pid: int) -> tuple[int, str]:
 
 def _lives(folder: Path) -> bool:
     """Whether any of its threads does; one that has ended waits for init, which is not the grader's, to take note of it."""
-    for thread in (folder / "task").glob("*/stat"):
-        with contextlib.suppress(OSError):
-            if thread.read_bytes().rpartition(b")")[2].split()[0] not in {b"Z", b"X"}:
-                return True
+    with contextlib.suppress(OSError):  # of the listing: the process has gone
+        for thread in list((folder / "task").iterdir()):
+            with contextlib.suppress(OSError):
+                if (thread / "stat").read_bytes().rpartition(b")")[2].split()[0] not in {b"Z", b"X"}:
+                    return True
     return False
 
 

@@ -82,19 +82,24 @@ def test_a_server_that_ends_while_it_is_looked_at_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "path", "started", "kind"),
     [
-        (errno.ENOENT, "/proc/77/maps", True, ProcessGoneError),
-        (errno.ESRCH, "/proc/77/task/78/status", True, ProcessGoneError),
-        (errno.EACCES, "/proc/77/maps", True, type(None)),
+        (errno.ENOENT, "/proc/4194305/maps", True, ProcessGoneError),
+        (errno.ESRCH, "/proc/4194305/task/78/status", True, ProcessGoneError),
+        (errno.EACCES, "/proc/1/maps", True, type(None)),
+        (errno.ENOENT, "/proc/1/not-in-this-kernel", True, type(None)),
         (errno.ENOENT, "/proc/net/netstat", True, type(None)),
         (errno.ENOSPC, "/room/data/given", True, SubmissionFault),
         (errno.ELOOP, "/room/data/given", True, SubmissionFault),
         (errno.ENAMETOOLONG, "/room/data/given", True, SubmissionFault),
         (errno.ENOSPC, "/room/data/given", False, type(None)),
         (errno.EMFILE, "/room/data/given", True, type(None)),
+        (errno.EIO, "/room/data/given", True, type(None)),
+        (None, "/room/data/given", True, type(None)),
         (errno.ENOSPC, "/room/database", True, type(None)),
         (errno.ENOSPC, None, True, type(None)),
     ],
 )
-def test_the_object_decides(number: int, path: str | None, *, started: bool, kind: type[object]) -> None:
-    error = OSError(number, os.strerror(number), path)
+def test_the_object_decides(
+    number: int | None, path: str | None, *, started: bool, kind: type[object]
+) -> None:
+    error = OSError(number, os.strerror(number or 0), path)
     assert isinstance(by_origin(error, DATA, started=started), kind)
