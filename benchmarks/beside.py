@@ -1,6 +1,6 @@
 """How long a correct submission takes beside a hostile one, against beside one that merely uses the processor.
 
-    python benchmarks/beside.py [--rounds 5] [--sandbox namespaces] [ATTACK...]
+    python benchmarks/beside.py [--rounds 5] [ATTACK...]
 
 ATTACK: names as in tests/hostile/attacks, like resources/fork-bomb; by default the five beside which the canary of
 `make test-hostile` took longest. Each neighbour is graded with two jobs, again and again for as long as the canary takes, and
@@ -39,6 +39,7 @@ WORST = (
     "resources/sends-without-end",
 )
 ALONE, SPINS = "alone", "spins"
+SANDBOX = "namespaces"  #: whose processes are the grader's descendants; containers are the engine's
 PACE = 5  #: milliseconds between two looks for what nobody announces
 
 
@@ -140,7 +141,6 @@ def main() -> int:
     )
     parser.add_argument("attacks", nargs="*", metavar="ATTACK", default=WORST)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sandbox", default="namespaces")
     options = parser.parse_args()
     known = {str(attack): attack for attack in load()}
     for name in options.attacks:
@@ -155,9 +155,9 @@ def main() -> int:
         }
         for _ in range(options.rounds):
             for name in neighbours:
-                with beside(name, submissions, options.sandbox, work / "out"):
+                with beside(name, submissions, SANDBOX, work / "out"):
                     try:
-                        took[name].append(canary(options.sandbox, work / "canary"))
+                        took[name].append(canary(SANDBOX, work / "canary"))
                     except subprocess.CalledProcessError as error:
                         print(f"beside {name} the canary was hurt:\n{error.stdout.decode(errors='replace')}")
                         return 1
