@@ -55,9 +55,9 @@ def hand_in(neighbour: str, attacks: dict[str, Attack], folder: Path) -> Path:
 class Neighbour:
     """A submission that is graded again and again."""
 
-    def __init__(self, submission: Path, sandbox: str, out: Path) -> None:
+    def __init__(self, submission: Path, out: Path) -> None:
         self._command = command(
-            "check", submission, "--practical", "connection", "--program", PROGRAM, "--sandbox", sandbox, "--jobs", "2",
+            "check", submission, "--practical", "connection", "--program", PROGRAM, "--sandbox", SANDBOX, "--jobs", "2",
             "--out", out,
         )  # fmt: skip
         self._lock = threading.Lock()
@@ -110,11 +110,11 @@ def _namespace(pid: int) -> str:
 
 
 @contextlib.contextmanager
-def beside(neighbour: str, submissions: dict[str, Path], sandbox: str, out: Path) -> Iterator[None]:
+def beside(neighbour: str, submissions: dict[str, Path], out: Path) -> Iterator[None]:
     if neighbour == ALONE:
         yield
         return
-    running = Neighbour(submissions[neighbour], sandbox, out)
+    running = Neighbour(submissions[neighbour], out)
     try:
         running.until_it_runs()
         yield
@@ -122,11 +122,11 @@ def beside(neighbour: str, submissions: dict[str, Path], sandbox: str, out: Path
         running.end()
 
 
-def canary(sandbox: str, out: Path) -> float:
+def canary(out: Path) -> float:
     """Seconds of wall time of a correct submission's grading; raises when it does not get its full marks."""
     started = time.monotonic()
     subprocess.run(
-        command("check", CLIENT, "--program", PROGRAM, "--sandbox", sandbox, "--jobs", "2", "--out", out),
+        command("check", CLIENT, "--program", PROGRAM, "--sandbox", SANDBOX, "--jobs", "2", "--out", out),
         check=True,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -155,9 +155,9 @@ def main() -> int:
         }
         for _ in range(options.rounds):
             for name in neighbours:
-                with beside(name, submissions, SANDBOX, work / "out"):
+                with beside(name, submissions, work / "out"):
                     try:
-                        took[name].append(canary(SANDBOX, work / "canary"))
+                        took[name].append(canary(work / "canary"))
                     except subprocess.CalledProcessError as error:
                         print(f"beside {name} the canary was hurt:\n{error.stdout.decode(errors='replace')}")
                         return 1

@@ -5,8 +5,8 @@
 
 With --defects, so many defects of the catalogue (0: all), always the same ones for the same number, each by every check of its
 program, as many at a time as `grader validate` grades. Every second run shares the machine with stress-ng --cpu 4 (or four
-spinning Python processes where it is not installed). Prints the wall time of each run and, at the end, every verdict that ever differed from the first
-run's. Exit status 0 only if none did.
+spinning Python processes where it is not installed). Prints the wall time of each run and, at the end, every verdict that ever
+differed from the first run's. Exit status 0 only if none did.
 """
 
 from __future__ import annotations

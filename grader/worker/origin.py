@@ -6,8 +6,10 @@ Errors that no program can bring about there are the machine's, or the grader's 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.errors import SubmissionFault
@@ -25,7 +27,7 @@ def by_origin(error: OSError, data: Path, *, started: bool) -> SubmissionFault |
     """What an escaped error means for the program; None when the grader is to blame.
 
     `data` is the programs' folder as this side sees it; before any program has `started` nobody but the grader was there.
-    An error without a name (of write(2), say) tells nothing of its origin: `grader.worker.scene` names what it writes.
+    An error without a name tells nothing of its origin; `about` gives it one.
     """
     if not isinstance(error.filename, str | Path):
         return None
@@ -43,6 +45,10 @@ def by_origin(error: OSError, data: Path, *, started: bool) -> SubmissionFault |
     return None
 
 
-def named(error: OSError, path: Path) -> OSError:
-    """The same error, about this path."""
-    return OSError(error.errno, error.strerror, str(path))
+@contextlib.contextmanager
+def about(path: Path) -> Iterator[None]:
+    """What is done here is done to this path: an error of write(2), say, does not name it by itself."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

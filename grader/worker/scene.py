@@ -18,7 +18,7 @@ from grader.observe.syscalls import Injection, TracedCall, Tracer
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.peers.udp import UdpPeer
-from grader.worker.origin import named
+from grader.worker.origin import about
 from grader.worker.output import KEPT
 from grader.worker.program import RunningProgram, start
 from grader.worker.server import HOST, DatagramServer, Server
@@ -174,27 +174,20 @@ class Scene:
         """A file for the program in its working directory; its path in the room."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         path = self.room.data / name
-        descriptor = os.open(path, flags, 0o644)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                os.fchmod(descriptor, 0o666)  # the program may change it, whoever its user is
-        except OSError as error:  # a program filled its folder
-            raise named(error, path) from error
+        with about(path), os.fdopen(os.open(path, flags, 0o644), "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o666)  # the program may change it, whoever its user is
         self.watch.given += len(content)
         return f"/data/{name}"
 
     def sparse_file(self, name: str, size: int, tail: bytes = b"") -> str:
         """A file of zeros that ends with `tail` and takes no space; its path in the room."""
-        path = self.write_file(name, b"")
-        try:
-            with open(self.room.data / name, "r+b") as file:  # noqa: PTH123 - just made by us
-                file.truncate(size - len(tail))
-                file.seek(0, os.SEEK_END)
-                file.write(tail)
-        except OSError as error:
-            raise named(error, self.room.data / name) from error
-        return path
+        shown, path = self.write_file(name, b""), self.room.data / name
+        with about(path), path.open("r+b") as file:
+            file.truncate(size - len(tail))
+            file.seek(0, os.SEEK_END)
+            file.write(tail)
+        return shown
 
     def read_file(self, name: str) -> bytes | None:
         """The file's content now; None when it is no regular file any more."""

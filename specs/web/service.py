@@ -14,7 +14,7 @@ from grader.peers.http import HttpClient, Response
 from grader.peers.reverse import pattern
 from grader.spec import MiB, precondition
 from grader.worker.compare import around, first_difference, show_bytes
-from grader.worker.origin import named
+from grader.worker.origin import about
 from grader.worker.scene import Scene
 from grader.worker.server import Server
 from grader.worker.sparse import forget_zeros
@@ -82,11 +82,8 @@ class Site:
     @contextlib.contextmanager
     def _open(self, path: str) -> Iterator[io.BufferedRandom]:
         place = self._top / path.lstrip("/")
-        try:
-            with place.open("r+b") as file:
-                yield file
-        except OSError as error:  # a program filled its folder, or took the file away
-            raise named(error, place) from error
+        with about(place), place.open("r+b") as file:
+            yield file
 
 
 # Replies
