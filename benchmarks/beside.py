@@ -1,6 +1,6 @@
 """How long a correct submission takes beside a hostile one, against beside one that merely uses the processor.
 
-    python benchmarks/beside.py [--rounds 5] [ATTACK...]
+    python benchmarks/beside.py [--rounds 5] [--sandbox docker] [ATTACK...]
 
 ATTACK: names as in tests/hostile/attacks, like resources/fork-bomb; by default the five beside which the canary of
 `make test-hostile` took longest. Each neighbour is graded with two jobs, again and again for as long as the canary takes, and
@@ -11,6 +11,7 @@ neighbour `spins`, two of whose programs compute without end. Exit status 1 if a
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import os
 import select
@@ -39,7 +40,8 @@ WORST = (
     "resources/sends-without-end",
 )
 ALONE, SPINS = "alone", "spins"
-SANDBOX = "namespaces"  #: whose processes are the grader's descendants; containers are the engine's
+#: Processes of the grader's own in each pid namespace that it makes: init, and in containers the worker too.
+FIRST = {"namespaces": 1, "docker": 2}
 PACE = 5  #: milliseconds between two looks for what nobody announces
 
 
@@ -55,9 +57,10 @@ def hand_in(neighbour: str, attacks: dict[str, Attack], folder: Path) -> Path:
 class Neighbour:
     """A submission that is graded again and again."""
 
-    def __init__(self, submission: Path, out: Path) -> None:
+    def __init__(self, submission: Path, out: Path, sandbox: str) -> None:
+        self._sandbox = sandbox
         self._command = command(
-            "check", submission, "--practical", "connection", "--program", PROGRAM, "--sandbox", SANDBOX, "--jobs", "2",
+            "check", submission, "--practical", "connection", "--program", PROGRAM, "--sandbox", sandbox, "--jobs", "2",
             "--out", out,
         )  # fmt: skip
         self._lock = threading.Lock()
@@ -67,16 +70,22 @@ class Neighbour:
         self._again.start()
 
     def until_it_runs(self) -> None:
-        """A program or a build of it is there: something in a pid namespace of its own besides the room's first processes."""
+        """A program or a build of it is there: something in a room besides the grader's own processes."""
         pace = select.poll()
-        own = _namespace(os.getpid())
+        outside = {_namespace(os.getpid()), ""}
         while True:
-            with self._lock:
-                pid = self._process.pid
-            with contextlib.suppress(proc.ProcessGoneError):  # its grading ended: the next one begins
-                if sum(_namespace(each) not in {own, ""} for each in proc.descendants(pid)) > 2:
-                    return
+            rooms = collections.Counter(map(_namespace, self._processes()))
+            if any(count > FIRST[self._sandbox] for room, count in rooms.items() if room not in outside):
+                return
             pace.poll(PACE)
+
+    def _processes(self) -> list[int]:
+        """Those that may be in its rooms. Containers' are the engine's children: no others may run on this machine."""
+        if self._sandbox == "docker":
+            return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+        with self._lock, contextlib.suppress(proc.ProcessGoneError):  # its grading ended: the next one begins
+            return proc.descendants(self._process.pid)
+        return []
 
     def end(self) -> None:
         with self._lock:
@@ -110,11 +119,11 @@ def _namespace(pid: int) -> str:
 
 
 @contextlib.contextmanager
-def beside(neighbour: str, submissions: dict[str, Path], out: Path) -> Iterator[None]:
+def beside(neighbour: str, submissions: dict[str, Path], out: Path, sandbox: str) -> Iterator[None]:
     if neighbour == ALONE:
         yield
         return
-    running = Neighbour(submissions[neighbour], out)
+    running = Neighbour(submissions[neighbour], out, sandbox)
     try:
         running.until_it_runs()
         yield
@@ -122,11 +131,11 @@ def beside(neighbour: str, submissions: dict[str, Path], out: Path) -> Iterator[
         running.end()
 
 
-def canary(out: Path) -> float:
+def canary(out: Path, sandbox: str) -> float:
     """Seconds of wall time of a correct submission's grading; raises when it does not get its full marks."""
     started = time.monotonic()
     subprocess.run(
-        command("check", CLIENT, "--program", PROGRAM, "--sandbox", SANDBOX, "--jobs", "2", "--out", out),
+        command("check", CLIENT, "--program", PROGRAM, "--sandbox", sandbox, "--jobs", "2", "--out", out),
         check=True,
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -141,6 +150,7 @@ def main() -> int:
     )
     parser.add_argument("attacks", nargs="*", metavar="ATTACK", default=WORST)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sandbox", choices=sorted(FIRST), default="namespaces")
     options = parser.parse_args()
     known = {str(attack): attack for attack in load()}
     for name in options.attacks:
@@ -155,9 +165,9 @@ def main() -> int:
         }
         for _ in range(options.rounds):
             for name in neighbours:
-                with beside(name, submissions, work / "out"):
+                with beside(name, submissions, work / "out", options.sandbox):
                     try:
-                        took[name].append(canary(work / "canary"))
+                        took[name].append(canary(work / "canary", options.sandbox))
                     except subprocess.CalledProcessError as error:
                         print(f"beside {name} the canary was hurt:\n{error.stdout.decode(errors='replace')}")
                         return 1

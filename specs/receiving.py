@@ -91,11 +91,16 @@ class Receiving:
 
         With `reads` they must be these.
         """
+        looked = mark
 
         def complete() -> list[Line] | None:
-            found = self._lines()[mark:]
-            end = next((place for place, line in enumerate(found) if line.word == "total"), None)
-            return None if end is None else found[: end + 1]
+            nonlocal looked
+            lines = self._lines()
+            while looked < len(lines):  # each line once: some programs print a hundred thousand
+                looked += 1
+                if lines[looked - 1].word == "total":
+                    return lines[mark:looked]
+            return None
 
         if self._exact and reads is None:
             reads = exact_pieces(sent, self.size)

@@ -81,6 +81,19 @@ def start_room(
     return room
 
 
+def _added_modules() -> list[str]:
+    """Where Python packages of this machine lie: programs have the standard library alone, whatever is installed here.
+
+    Some of those packages have code that runs at each start of the interpreter (.pth files, see the module `site`).
+    """
+    patterns = (
+        "lib/python3*/dist-packages",
+        "local/lib/python3*/dist-packages",
+        "lib/python3*/site-packages",
+    )
+    return sorted(str(path) for pattern in patterns for path in Path("/usr").glob(pattern) if path.is_dir())
+
+
 def _memory_file(content: bytes) -> int:
     descriptor = os.memfd_create("room-file", 0)
     os.write(descriptor, content)
@@ -95,6 +108,8 @@ def _arguments(
     yield from ("--uid", str(ROOM_UID), "--gid", str(ROOM_UID), "--hostname", "room", "--disable-userns")
     yield from ("--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv")
     yield from ("--ro-bind", "/usr", "/usr")
+    for packages in _added_modules():
+        yield from ("--tmpfs", packages, "--remount-ro", packages)
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         directory = Path("/") / name
         if directory.is_symlink():

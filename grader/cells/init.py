@@ -16,8 +16,11 @@ Requests, each with an `id` that the answer repeats:
 Reports without a request: {"exited": pid in the room, "status": wait status}.
 """
 
+from __future__ import annotations
+
 import base64
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -26,8 +29,10 @@ import signal
 import socket
 import struct
 import sys
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False  # typing's own takes longer to import than all the rest together
+if TYPE_CHECKING:
+    from typing import Any
 
 PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
 SECCOMP_MODE_FILTER = 2
@@ -36,13 +41,14 @@ MAX_MESSAGE = 1 << 20
 MAX_DESCRIPTORS = 4
 CREDENTIALS = struct.Struct("3i")  #: pid, uid, gid (unix(7), SO_PEERCRED)
 
-refused = b""  #: the filter of system calls that programs get
+libc = ctypes.CDLL(None, use_errno=True)
+refused: FilterProgram | None = None  #: the filter of system calls that programs get
 spawned: set[int] = set()  #: pids in the room that the worker asked for and that still run
 
 
 def set_dumpable(value: int) -> None:
     """With 0 nobody of the same user may trace this process or open its files in /proc (prctl(2))."""
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
+    libc.prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
 
 
 class FilterProgram(ctypes.Structure):
@@ -51,10 +57,8 @@ class FilterProgram(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def refuse_calls(steps: bytes) -> None:
+def refuse_calls(program: FilterProgram) -> None:
     """From now on, for this process and all that it starts; needs no_new_privs, which the room has."""
-    program = FilterProgram(len(steps) // 8, steps)
-    libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "the kernel did not take the filter of system calls")
 
@@ -83,10 +87,9 @@ def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
         os.closerange(3 if gate is None else 4, 4096)
         set_dumpable(1)  # nothing of init's is open here any more
         # Before the gate: strace must count neither this write nor the filter's call.
-        Path("/proc/self/oom_score_adj").write_text(
-            "1000"
-        )  # out of memory, the kernel ends programs, not init
-        if refused:
+        os.write(score := os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"1000")
+        os.close(score)  # out of memory, the kernel ends programs, not init
+        if refused is not None:
             refuse_calls(refused)
         if gate is not None:
             os.read(gate, 1)
@@ -180,12 +183,14 @@ def main() -> None:
     global refused  # noqa: PLW0603 - one init is one process, told once
     place = sys.argv[1]
     if len(sys.argv) > 2:
-        refused = base64.b64decode(sys.argv[2])
+        steps = base64.b64decode(sys.argv[2])
+        refused = FilterProgram(len(steps) // 8, steps)
     control = await_worker(place[1:]) if place.startswith("@") else socket.socket(fileno=int(place))
     control.set_inheritable(False)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    gc.freeze()  # a program's process, until its exec, copies only the pages that it writes to
     control.send(b'{"id": 0}')
     while True:
         ready, _, _ = select.select([control.fileno(), wake_read], [], [])

@@ -143,8 +143,8 @@ def check_send_before_accept(receiver: Receiving) -> None:
 @check("exact.large-pieces")
 @pytest.mark.usefixtures("bulk")
 def check_large_pieces(launch: LaunchReceiving) -> None:
-    """A stream of 50,000,000 bytes is received in pieces of 20,000,000."""
-    launch(20 * MEGABYTES).transfer(filler(50 * MEGABYTES))
+    """A stream of 20,000,000 bytes is received in pieces of 9,000,000."""
+    launch(9 * MEGABYTES).transfer(filler(20 * MEGABYTES))
 
 
 @check("exact.binary")

@@ -71,6 +71,15 @@ def test_the_instructors_files_are_not_there(folder: Path) -> None:
     assert in_room(folder, f"seen = [os.path.lexists(path) for path in {hidden!r}]") == [False] * len(hidden)
 
 
+def test_a_program_has_no_python_packages_of_this_machine(folder: Path) -> None:
+    code = "import sys; seen = [(path, os.listdir(path), bool(os.statvfs(path).f_flag & os.ST_RDONLY)) for path in sys.path "
+    code += "if path.endswith('-packages')]"
+    seen = in_room(folder, code)
+    debians = "/usr/lib/python3/dist-packages"
+    assert (debians in [path for path, _, _ in seen]) == Path(debians).is_dir()
+    assert all(names == [] and read_only for _, names, read_only in seen)
+
+
 @pytest.mark.parametrize("place", ["/", "/usr", "/usr/lib", "/etc", "/work", "/work/lib", "/run", "/dev"])
 def test_the_system_and_the_submission_are_read_only(folder: Path, place: str) -> None:
     code = f"import errno\nseen = [bool(os.statvfs({place!r}).f_flag & os.ST_RDONLY)]\n"

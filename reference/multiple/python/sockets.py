@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from typing import Any
 
 
 def number(name: str, text: str, least: int, most: int) -> int:
@@ -17,10 +16,11 @@ def port_number(text: str) -> int:
     return number("PORT", text, 1, 65535)
 
 
-def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[Any]:
+def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[tuple[str, int]]:
     """The IPv4 addresses of a host, a name or an address; ends the program if there are none."""
     try:
-        return [address for *_, address in socket.getaddrinfo(host, port, socket.AF_INET, kind)]
+        found = socket.getaddrinfo(host, port, socket.AF_INET, kind)
+        return [(str(address[0]), port) for *_, address in found]
     except (OSError, UnicodeError) as error:
         sys.exit(f"getaddrinfo: {host!r}: {error}")
 

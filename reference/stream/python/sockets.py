@@ -3,7 +3,6 @@
 import socket
 import sys
 import time
-from typing import Any
 
 _reported: set[str] = set()
 
@@ -30,10 +29,11 @@ def size_number(text: str, least: int) -> int:
     return size
 
 
-def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[Any]:
+def addresses_of(host: str, port: int, kind: socket.SocketKind) -> list[tuple[str, int]]:
     """The IPv4 addresses of a host, a name or an address; ends the program if there are none."""
     try:
-        return [address for *_, address in socket.getaddrinfo(host, port, socket.AF_INET, kind)]
+        found = socket.getaddrinfo(host, port, socket.AF_INET, kind)
+        return [(str(address[0]), port) for *_, address in found]
     except (OSError, UnicodeError) as error:
         sys.exit(f"getaddrinfo: {host!r}: {error}")
 
