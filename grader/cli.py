@@ -8,6 +8,7 @@ import sys
 import click
 
 from grader import __version__
+from grader.commands.batch import batch
 from grader.commands.check import check
 from grader.commands.doctor import doctor
 from grader.commands.experiment import experiment
@@ -32,7 +33,7 @@ def cli() -> None:
     """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
 
 
-for command in (check, experiment, listing, explain, rubric, validate, doctor, image):
+for command in (check, batch, experiment, listing, explain, rubric, validate, doctor, image):
     cli.add_command(command)
 
 

@@ -231,7 +231,7 @@ def _open_archive(archive: BinaryIO, name: str, tree: Tree) -> Submission:
     executables: set[str] = set()
     for member in members(archive, tree.limits):
         tree.count_entry()
-        parts = _archive_parts(member)
+        parts = archive_parts(member)
         linked = str(PurePosixPath(member.target)) if member.kind == "hard link" else None
         kind = "file" if linked in contents else member.kind
         if not parts or not tree.admits(parts, kind, member.target) or kind == "folder":
@@ -252,7 +252,7 @@ def _read_member(member: Member, path: str, tree: Tree) -> bytes:
     return bytes(data)
 
 
-def _archive_parts(member: Member) -> tuple[str, ...]:
+def archive_parts(member: Member) -> tuple[str, ...]:
     """The components of a member's name; none for the root itself. Raises for a name that could escape."""
     parts = tuple(part for part in member.name.split("/") if part not in {"", "."})
     if (

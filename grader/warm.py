@@ -45,6 +45,10 @@ class WarmGrader:
         """Of the process that has collected the checks; its children are gradings."""
         return self._process.pid
 
+    def alive(self) -> bool:
+        """It may be asked for another grading."""
+        return self._process.poll() is None
+
     def __enter__(self) -> Self:
         return self
 

@@ -24,7 +24,7 @@ from grader.rubric import applied
 from grader.rubric_file import read_rubric
 from grader.warm import WarmGrader
 
-_WIDTH_WITHOUT_TERMINAL = 120
+WIDTH_WITHOUT_TERMINAL = 120
 
 
 @click.command()
@@ -73,7 +73,7 @@ def check(  # noqa: PLR0917 - click passes everything by keyword
         raise UsageError(
             f"none of these checks{left_out} is one of these programs'; see: grader list --checks"
         )
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
     names = [practical.name for practical in chosen]
     with contextlib.ExitStack() as stack:
         warm = stack.enter_context(WarmGrader(chosen))

@@ -32,7 +32,7 @@ class Dependencies:
     """Of the checks of these practicals, in this sandbox; files are read once."""
 
     def __init__(self, practicals: Iterable[Practical], sandbox: str, package: Path = PACKAGE) -> None:
-        self._common = _digest(sandbox.encode(), *_machine(), *_tree(package, "*.py"))
+        self._common = _digest(sandbox.encode(), *_machine(), _of_package(package).encode())
         self._checks = {
             (practical.name, identifier): digest
             for practical in practicals
@@ -46,6 +46,17 @@ class Dependencies:
             self._subjects[subject] = _of_subject(subject)
         parts = (self._common, self._checks[subject.practical, check], self._subjects[subject])
         return _digest(*(part.encode() for part in parts))
+
+
+def grading(practical: Practical, package: Path = PACKAGE) -> str:
+    """Of the grader and all checks of a practical, without the machine: what a verdict depends on besides the submission."""
+    checks = (f"{identifier} {digest}".encode() for identifier, digest in _of_checks(practical))
+    return _digest(_of_package(package).encode(), *checks)
+
+
+@functools.cache
+def _of_package(package: Path) -> str:
+    return _digest(*_tree(package, "*.py"))
 
 
 def _of_checks(practical: Practical) -> Iterator[tuple[str, str]]:

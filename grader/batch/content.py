@@ -1,0 +1,37 @@
+"""What a batch looks at before it grades: each submission's content, and the practicals that it is about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from grader.batch.handed import Handed
+from grader.batch.store import Submitted
+from grader.concerned import concerned
+from grader.errors import BadSubmissionError
+from grader.practical import Practical
+from grader.submission import EmptySubmissionError, Submission, open_submission
+
+
+def looked_at(handed: Handed, practicals: Sequence[Practical]) -> Submitted:
+    """Opened once; what is wrong with it is kept, and costs no other student anything."""
+    try:
+        with open_submission(handed.path) as submission:
+            content = content_of(submission)
+            try:
+                about = tuple(practical.name for practical in concerned(practicals, submission))
+            except EmptySubmissionError as error:
+                return Submitted(handed, content, trouble=str(error))
+            return Submitted(handed, content, about)
+    except (BadSubmissionError, OSError) as error:
+        return Submitted(handed, "", trouble=str(error))
+
+
+def content_of(submission: Submission) -> str:
+    """A hash of all its files, their names and whether they are executable."""
+    whole = hashlib.sha256()
+    for file in submission.files:
+        data = submission.read(file.path, file.size + 1)
+        whole.update(f"{file.path}\0{file.executable:d}\0{len(data)}\0".encode(errors="surrogateescape"))
+        whole.update(data)
+    return whole.hexdigest()

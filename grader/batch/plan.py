@@ -1,0 +1,102 @@
+"""What is to be graded: every submission by every practical that it is about, unless that is known already."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from grader.batch.content import looked_at
+from grader.batch.engine import Job
+from grader.batch.handed import Found
+from grader.batch.layouts import LAYOUTS, recognised
+from grader.batch.store import Store, Submitted
+from grader.batch.unpack import unpack
+from grader.errors import BadSubmissionError, UsageError
+from grader.job import Selection
+from grader.practical import Practical
+from grader.submission import EmptySubmissionError
+from grader.validation.depends import grading
+
+SOURCE, GATHERED = (
+    "source",
+    "gathered",
+)  #: folders in the batch's own: what an archive held, and what was put together
+
+
+class Plan(msgspec.Struct, frozen=True):
+    found: Found
+    submissions: tuple[Submitted, ...]
+    practicals: tuple[Practical, ...]  #: by which everybody is graded
+    jobs: dict[tuple[str, str], Job]  #: by student and practical
+    missing: tuple[Job, ...]  #: those of which nothing is known, each content once
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of all jobs; students who handed in the same share theirs."""
+        return frozenset(job.key for job in self.jobs.values())
+
+
+def found_in(source: Path, out: Path, layout: str | None) -> Found:
+    """What was handed in. Raises `UsageError` for a source that is none, `EmptySubmissionError` for one that holds nothing."""
+    notes: tuple[str, ...] = ()
+    folder = source
+    try:
+        if not source.is_dir():
+            folder = out / SOURCE
+            notes = unpack(source, folder)
+        name, place = (layout, folder) if layout is not None else recognised(folder)
+        found = LAYOUTS[name].read(place, out / GATHERED)
+    except BadSubmissionError as error:
+        raise type(error)(f"{source}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror or error}") from error
+    if not found.handed:
+        there = f"; {'; '.join(found.notes)}" if found.notes else ""
+        raise EmptySubmissionError(
+            f"{source} holds no submissions as the layout '{found.layout}' has them{there}."
+            " Expected: a folder or an archive for each student. To grade a single one: grader check PATH"
+        )
+    return msgspec.structs.replace(found, notes=(*notes, *found.notes))
+
+
+def made(
+    found: Found,
+    known: Sequence[Practical],
+    store: Store,
+    selection: Selection,
+    *,
+    chosen: Sequence[str] = (),
+    due: datetime | None = None,
+) -> Plan:
+    """Without `chosen` practicals everybody is graded by all that anybody's submission is about."""
+    submissions = []
+    for handed in found.handed:
+        late = handed.late or (due is not None and handed.moment is not None and handed.moment > due)
+        submissions.append(looked_at(msgspec.structs.replace(handed, late=late), known))
+    about = Counter(name for each in submissions for name in each.practicals)
+    practicals = [p for p in known if (p.name in chosen if chosen else about[p.name])]
+    by_practical = {p.name: f"{grading(p)} {selection}" for p in practicals}
+    submissions = [
+        msgspec.structs.replace(
+            each, practicals=tuple(name for name in each.practicals if name in by_practical)
+        )
+        for each in submissions
+    ]
+    jobs = {
+        (each.handed.student, name): Job(
+            _key(each.content, name, by_practical[name]), each.content, name, each.handed.path
+        )
+        for each in submissions
+        for name in each.practicals
+    }
+    missing = {job.key: job for job in jobs.values() if not store.known(job.key)}
+    return Plan(found, tuple(submissions), tuple(practicals), jobs, tuple(missing.values()))
+
+
+def _key(content: str, practical: str, checks: str) -> str:
+    return hashlib.sha256(f"{content} {practical} {checks}".encode()).hexdigest()

@@ -1,0 +1,191 @@
+"""What a batch knows, in one SQLite file: runs, submissions, jobs, verdicts and attachments.
+
+Each finished job is one transaction in a write-ahead log, so a process that is killed loses none that was finished, and leaves
+no half of one. A job's key is what its outcome depends on: the submission's content, the practical's checks, the grader and
+what was selected; so the same content is graded once, whoever handed it in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from grader.batch.handed import Handed
+from grader.errors import UsageError
+from grader.job import Attachment, Results
+
+FILE, LOCK = "batch.sqlite3", "batch.lock"
+
+#: Each brings the schema from its index to the next version (PRAGMA user_version).
+MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, source TEXT NOT NULL, layout TEXT NOT NULL, sandbox TEXT NOT NULL);
+    CREATE TABLE submissions (
+        run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL, identifier TEXT NOT NULL, path TEXT NOT NULL,
+        moment TEXT, late INTEGER NOT NULL, notes TEXT NOT NULL, content TEXT NOT NULL, trouble TEXT NOT NULL,
+        PRIMARY KEY (run, student));
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, content TEXT NOT NULL, practical TEXT NOT NULL,
+        run INTEGER NOT NULL REFERENCES runs, ended TEXT NOT NULL, seconds REAL NOT NULL, results BLOB NOT NULL);
+    CREATE TABLE verdicts (
+        job INTEGER NOT NULL REFERENCES jobs, "check" TEXT NOT NULL, program TEXT NOT NULL, status TEXT NOT NULL,
+        points REAL NOT NULL, max_points REAL NOT NULL, message TEXT NOT NULL, PRIMARY KEY (job, "check", program));
+    CREATE TABLE attachments (
+        job INTEGER NOT NULL REFERENCES jobs, name TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (job, name));
+    """,
+)
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A submission as it was found when it was opened."""
+
+    handed: Handed
+    content: str  #: a hash of its files; "" when it could not be opened
+    practicals: tuple[str, ...] = ()  #: those that it is about
+    trouble: str = ""  #: why it could not be opened, or that nothing to grade is in it
+
+
+class Store:
+    """Open it in a `with`. Raises `UsageError` for a folder that another process grades into, or that is none of ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # gone with the process, however it ends
+        except BlockingIOError:
+            os.close(self._lock)
+            raise UsageError(
+                f"another grader is at work in {folder}; wait for it, or name another folder"
+            ) from None
+        self._database = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(folder / FILE)
+        except BaseException:
+            self.close()
+            raise
+        self._run = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.close()
+        os.close(self._lock)
+
+    def _prepare(self, file: Path) -> None:
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA foreign_keys = ON")
+            (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise UsageError(f"{file} is no store of this grader: {error}") from error
+        if version > len(MIGRATIONS):
+            raise UsageError(
+                f"{file} was written by a later version of this grader; use that one, or another folder"
+            )
+        for number in range(version, len(MIGRATIONS)):
+            with self._transaction():
+                for statement in filter(str.strip, MIGRATIONS[number].split(";")):
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {number + 1}")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def begin(self, source: Path, layout: str, sandbox: str, submissions: Sequence[Submitted]) -> None:
+        """A new run, and what it found."""
+        with self._transaction():
+            cursor = self._database.execute(
+                "INSERT INTO runs (started, source, layout, sandbox) VALUES (?, ?, ?, ?)",
+                (_now(), str(source), layout, sandbox),
+            )
+            self._run = cursor.lastrowid or 0
+            self._database.executemany(
+                "INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [self._row(each) for each in submissions],
+            )
+
+    def _row(self, each: Submitted) -> tuple[object, ...]:
+        handed = each.handed
+        moment = handed.moment.isoformat() if handed.moment is not None else None
+        notes = "\n".join(handed.notes)
+        place = os.fsencode(handed.path).decode(errors="replace")
+        return (
+            self._run,
+            handed.student,
+            handed.identifier,
+            place,
+            moment,
+            handed.late,
+            notes,
+            each.content,
+            each.trouble,
+        )
+
+    def end(self) -> None:
+        """The run is over, and whole."""
+        self._database.execute("UPDATE runs SET ended = ? WHERE id = ?", (_now(), self._run))
+
+    def keep(self, key: str, content: str, practical: str, results: Results, seconds: float) -> None:
+        """A job is finished: all of it is stored, or nothing."""
+        bare = [
+            msgspec.structs.replace(row, attachments=[Attachment(item.name) for item in row.attachments])
+            for row in results.checks
+        ]
+        whole = msgspec.json.encode(msgspec.structs.replace(results, checks=bare))
+        with self._transaction():
+            cursor = self._database.execute(
+                "INSERT INTO jobs (key, content, practical, run, ended, seconds, results) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, content, practical, self._run, _now(), seconds, whole),
+            )
+            job = cursor.lastrowid
+            self._database.executemany(
+                "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (job, row.id, row.program, row.status, row.points, row.max_points, row.message)
+                    for row in results.checks
+                ],
+            )
+            files = {item.name: item.data for row in results.checks for item in row.attachments}
+            self._database.executemany(
+                "INSERT INTO attachments VALUES (?, ?, ?)",
+                [(job, name, data) for name, data in files.items()],
+            )
+
+    def known(self, key: str) -> bool:
+        return self._database.execute("SELECT 1 FROM jobs WHERE key = ?", (key,)).fetchone() is not None
+
+    def results(self, key: str) -> Results:
+        """What a finished job found, its attachments with it. Raises `KeyError` when it is not finished."""
+        found = self._database.execute("SELECT id, results FROM jobs WHERE key = ?", (key,)).fetchone()
+        if found is None:
+            raise KeyError(key)
+        job, whole = found
+        results = msgspec.json.decode(whole, type=Results)
+        data = dict(self._database.execute("SELECT name, data FROM attachments WHERE job = ?", (job,)))
+        for row in results.checks:
+            row.attachments = [Attachment(item.name, data.get(item.name, b"")) for item in row.attachments]
+        return results
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,194 @@
+"""`grader batch`: a whole class in one command, however it is interrupted."""
+
+from __future__ import annotations
+
+import csv
+import os
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.batch.store import FILE
+from grader.reports import json
+from tests.end_to_end.grading import CEILING, ROOT, command, grader
+
+REFERENCE = ROOT / "reference" / "connection"
+#: Few checks of one practical: what is tested here is the batch.
+RUBRIC = """
+[checks."connection.*"]
+omit = true
+[checks."connection.usage"]
+omit = false
+points = 3
+[checks."connection.client-connects"]
+omit = false
+points = 2
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Five students; two of them handed in the same."""
+    folder = tmp_path / "class"
+    shutil.copytree(REFERENCE / "c", folder / "ann")
+    shutil.copytree(REFERENCE / "c", folder / "bob")
+    shutil.copytree(REFERENCE / "python", folder / "carl")
+    (folder / "dora").mkdir()
+    with zipfile.ZipFile(folder / "eve.zip", "w") as archive:
+        archive.write(REFERENCE / "python" / "conecta.py", "conecta.py")
+    return folder
+
+
+@pytest.fixture
+def arguments(source: Path, tmp_path: Path) -> list[str | Path]:
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text(RUBRIC)
+    return ["batch", source, "--out", tmp_path / "out", "--rubric", rubric, "--jobs", "1"]
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "grades.csv").open(newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def ended(out: Path) -> int:
+    """Jobs that are finished, as another process sees it."""
+    if not (out / FILE).exists():
+        return 0
+    database = sqlite3.connect(f"file:{out / FILE}?mode=ro", uri=True)
+    try:
+        (count,) = database.execute("SELECT count(*) FROM jobs").fetchone()
+    except sqlite3.OperationalError:  # it is being made
+        return 0
+    finally:
+        database.close()
+    return int(count)
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    pace = select.poll()
+    while not condition():
+        assert process.poll() is None, "it ended before it could be interrupted"
+        pace.poll(5)
+
+
+def test_a_class_is_graded(arguments: list[str | Path], tmp_path: Path) -> None:
+    ran = grader(*arguments)
+    assert ran.returncode == 0, ran.stderr
+    assert "5 submissions, layout folders" in ran.stdout
+    assert "graded by: connection (4)" in ran.stdout
+    assert "3 gradings to do, 0 known" in ran.stdout
+    found = rows(tmp_path / "out")
+    assert {name: row["score"] for name, row in found.items()} == {
+        "ann": "8",
+        "bob": "8",
+        "carl": "8",
+        "dora": "0",
+        "eve": "0",
+    }
+    assert {row["max_score"] for row in found.values()} == {"8"}
+    assert list(found["ann"])[:4] == ["student", "score", "max_score", "connection"]
+    assert "nothing to grade" in found["dora"]["remarks"]
+    whole = json.read(tmp_path / "out" / "students" / "eve" / "results.json")
+    assert (whole.submission, whole.score, whole.max_score) == ("eve", 0.0, 8.0)
+    assert (tmp_path / "out" / "students" / "eve" / "junit.xml").exists()
+
+
+def test_only_what_has_changed_is_graded_again(
+    arguments: list[str | Path], source: Path, tmp_path: Path
+) -> None:
+    assert grader(*arguments).returncode == 0
+    before = (tmp_path / "out" / "grades.csv").read_bytes()
+    again = grader(*arguments)
+    assert "0 gradings to do, 3 known" in again.stdout
+    assert (tmp_path / "out" / "grades.csv").read_bytes() == before
+    (source / "bob" / "conecta.c").write_text("int main(void) { return 1; }\n")
+    changed = grader(*arguments)
+    assert "1 grading to do, 3 known" in changed.stdout
+    found = rows(tmp_path / "out")
+    assert (found["ann"]["score"], found["carl"]["score"]) == ("8", "8")
+    assert float(found["bob"]["score"]) < 8
+
+
+def test_other_points_need_no_grading(arguments: list[str | Path], tmp_path: Path) -> None:
+    assert grader(*arguments).returncode == 0
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text(RUBRIC.replace("points = 2", "points = 20"))
+    again = grader(*arguments)
+    assert "0 gradings to do" in again.stdout
+    assert rows(tmp_path / "out")["ann"]["score"] == "26"
+
+
+def test_killed_in_the_middle_it_goes_on_and_gives_the_same_grades(
+    arguments: list[str | Path], source: Path, tmp_path: Path
+) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    assert grader(*[undisturbed if each == tmp_path / "out" else each for each in arguments]).returncode == 0
+    out = tmp_path / "out"
+    for jobs in (0, 1, 2):  # killed when so many had ended
+        process = subprocess.Popen(
+            command(*arguments),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        until(lambda: ended(out) >= jobs and (out / FILE).exists(), process)  # noqa: B023 - called at once
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (out / "grades.csv").exists()
+    left = ended(out)
+    assert left >= 2
+    ran = grader(*arguments)
+    assert ran.returncode == 0, ran.stderr
+    assert f"{3 - left} grading{'' if left == 2 else 's'} to do" in ran.stdout
+    assert (out / "grades.csv").read_bytes() == (undisturbed / "grades.csv").read_bytes()
+
+
+def test_interrupted_it_says_how_to_go_on(arguments: list[str | Path], tmp_path: Path) -> None:
+    # A shell's background job ignores SIGINT, and its children do.
+    process = subprocess.Popen(
+        ["env", "--default-signal=INT", *command(*arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    until(lambda: ended(tmp_path / "out") >= 1, process)
+    os.killpg(process.pid, signal.SIGINT)
+    _, words = process.communicate(timeout=CEILING)
+    assert process.returncode == 130, words
+    assert b"the same command goes on from there" in words
+    assert b"Traceback" not in words
+    assert "known" in grader(*arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "words"),
+    [
+        (["--layout", "moodle"], 5, "holds no submissions as the layout 'moodle' has them"),
+        (["--practical", "conection"], 4, "there is no practical 'conection'"),
+    ],
+)
+def test_what_cannot_be_graded_is_said(
+    arguments: list[str | Path], tmp_path: Path, given: list[str], status: int, words: str
+) -> None:
+    ran = grader(*arguments, *given)
+    assert (ran.returncode, words in ran.stderr) == (status, True), ran.stderr
+    assert not (tmp_path / "out" / "grades.csv").exists()
+
+
+def test_a_link_is_no_place_for_grades(arguments: list[str | Path], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    ran = grader(*arguments)
+    assert ran.returncode == 4
+    assert "symbolic link" in ran.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
