@@ -60,6 +60,11 @@ class Output:
             poller.register(self._descriptor, select.POLLIN)
             return not poller.poll(0)
 
+    def repeats(self) -> bool:
+        """Much has come, and by now it is one and the same line, again and again."""
+        lines = bytes(self._tail).split(b"\n")[1:-1]  # the first and the last may be parts of one
+        return self.length > _MUCH and len(lines) > 1 and lines.count(lines[0]) == len(lines)
+
     def last_lines(self, count: int = LINES_SHOWN) -> str:
         """The end of the output, safe to show."""
         raw = bytes(self._tail)

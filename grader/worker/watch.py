@@ -147,7 +147,11 @@ class Watch:
         """The program had its time, and used it for nothing."""
 
         def done() -> Effort | None:
-            return effort(self.processes()) if runs_alone(seen) else None
+            if not runs_alone(seen):
+                return None
+            if any(output.repeats() for each in self.programs for output in (each.stdout, each.stderr)):
+                return Effort(system=traffic.burnt)  # the same words again and again are no work
+            return effort(self.processes())
 
         if self._patience.exhausted(self._names(), traffic.burnt, self.given, done):
             return "the program did not {what}: it keeps the processor busy to no effect"
