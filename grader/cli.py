@@ -13,6 +13,7 @@ from grader.commands.check import check
 from grader.commands.doctor import doctor
 from grader.commands.experiment import experiment
 from grader.commands.explain import explain
+from grader.commands.export import export
 from grader.commands.image import image
 from grader.commands.listing import listing
 from grader.commands.rubric import rubric
@@ -33,7 +34,7 @@ def cli() -> None:
     """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
 
 
-for command in (check, batch, experiment, listing, explain, rubric, validate, doctor, image):
+for command in (check, batch, export, experiment, listing, explain, rubric, validate, doctor, image):
     cli.add_command(command)
 
 

@@ -35,7 +35,7 @@ class Outcome:
         self._selection = selection
         self._rubric = rubric
         self._troubles: dict[str, str] = {}  #: why a job has no results, by its key
-        self._folders = _folders([each.handed.student for each in plan.submissions])
+        self._folders = folder_names([each.handed.student for each in plan.submissions])
 
     def not_graded(self, key: str, trouble: str) -> None:
         """A job ended without results."""
@@ -49,6 +49,7 @@ class Outcome:
         folder.make(place)
         json.write(found, place / "results.json")
         junit.write(found, place / "junit.xml")
+        self._store.conclude(submitted.handed.student, found)
         return grade(submitted, found, self._plan.practicals, self._rubric, remarks)
 
     def write_grades(self, grades: list[Grade]) -> Path:
@@ -72,7 +73,7 @@ class Outcome:
         )
 
 
-def _folders(students: list[str]) -> dict[str, str]:
+def folder_names(students: list[str]) -> dict[str, str]:
     """A folder's name for each student: what a file system takes, and no two that differ in case alone."""
     found: dict[str, str] = {}
     taken: set[str] = set()

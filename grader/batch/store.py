@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,9 @@ MIGRATIONS = (
         points REAL NOT NULL, max_points REAL NOT NULL, message TEXT NOT NULL, PRIMARY KEY (job, "check", program));
     CREATE TABLE attachments (
         job INTEGER NOT NULL REFERENCES jobs, name TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (job, name));
+    CREATE TABLE outcomes (
+        run INTEGER NOT NULL, student TEXT NOT NULL, score REAL NOT NULL, max_score REAL NOT NULL, undecided REAL NOT NULL,
+        results BLOB NOT NULL, PRIMARY KEY (run, student), FOREIGN KEY (run, student) REFERENCES submissions (run, student));
     """,
 )
 
@@ -52,6 +56,15 @@ class Submitted(msgspec.Struct, frozen=True):
     content: str  #: a hash of its files; "" when it could not be opened
     practicals: tuple[str, ...] = ()  #: those that it is about
     trouble: str = ""  #: why it could not be opened, or that nothing to grade is in it
+
+
+class Graded(msgspec.Struct, frozen=True):
+    """One student's results, for an export."""
+
+    student: str
+    identifier: str
+    results: Results
+    late: bool = False
 
 
 class Store:
@@ -147,15 +160,10 @@ class Store:
 
     def keep(self, key: str, content: str, practical: str, results: Results, seconds: float) -> None:
         """A job is finished: all of it is stored, or nothing."""
-        bare = [
-            msgspec.structs.replace(row, attachments=[Attachment(item.name) for item in row.attachments])
-            for row in results.checks
-        ]
-        whole = msgspec.json.encode(msgspec.structs.replace(results, checks=bare))
         with self._transaction():
             cursor = self._database.execute(
                 "INSERT INTO jobs (key, content, practical, run, ended, seconds, results) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, content, practical, self._run, _now(), seconds, whole),
+                (key, content, practical, self._run, _now(), seconds, _packed(results)),
             )
             job = cursor.lastrowid
             self._database.executemany(
@@ -171,6 +179,28 @@ class Store:
                 [(job, name, data) for name, data in files.items()],
             )
 
+    def conclude(self, student: str, found: Results) -> None:
+        """A student's results in this run, put together and scored."""
+        self._database.execute(
+            "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+            (self._run, student, found.score, found.max_score, found.undecided, _packed(found)),
+        )
+
+    def outcomes(self) -> list[Graded]:
+        """Everybody's results of the last run that came to its end. Raises `UsageError` when none did."""
+        (run,) = self._database.execute("SELECT max(id) FROM runs WHERE ended IS NOT NULL").fetchone()
+        if run is None:
+            raise UsageError("no grading of this folder has come to its end yet; go on with: grader batch")
+        rows = self._database.execute(
+            "SELECT student, identifier, late, results FROM outcomes"
+            " JOIN submissions USING (run, student) WHERE run = ? ORDER BY student",
+            (run,),
+        )
+        return [
+            Graded(student, identifier, _unpacked(results), bool(late))
+            for student, identifier, late, results in rows
+        ]
+
     def known(self, key: str) -> bool:
         return self._database.execute("SELECT 1 FROM jobs WHERE key = ?", (key,)).fetchone() is not None
 
@@ -180,11 +210,24 @@ class Store:
         if found is None:
             raise KeyError(key)
         job, whole = found
-        results = msgspec.json.decode(whole, type=Results)
+        results = _unpacked(whole)
         data = dict(self._database.execute("SELECT name, data FROM attachments WHERE job = ?", (job,)))
         for row in results.checks:
             row.attachments = [Attachment(item.name, data.get(item.name, b"")) for item in row.attachments]
         return results
+
+
+def _packed(found: Results) -> bytes:
+    """Without what attachments hold; evidence is text, and becomes a tenth of itself."""
+    bare = [
+        msgspec.structs.replace(row, attachments=[Attachment(item.name) for item in row.attachments])
+        for row in found.checks
+    ]
+    return zlib.compress(msgspec.json.encode(msgspec.structs.replace(found, checks=bare)))
+
+
+def _unpacked(packed: bytes) -> Results:
+    return msgspec.json.decode(zlib.decompress(packed), type=Results)
 
 
 def _now() -> str:

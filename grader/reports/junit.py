@@ -8,7 +8,7 @@ error of the grader's, never a failure; what was not handed in is a failure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -37,6 +37,15 @@ def to_text(found: Results) -> str:
     return str(to_xml_report_string(suites, encoding="utf-8"))
 
 
+def of_submissions(graded: Sequence[tuple[str, Results]]) -> str:
+    """One suite a submission, by its name; that of a test case's class begins with it, so that no two are the same."""
+    suites = [
+        TestSuite(_clean(name), [_case(verdict, name) for verdict in found.checks], properties=_score(found))
+        for name, found in graded
+    ]
+    return str(to_xml_report_string(suites, encoding="utf-8"))
+
+
 def _score(found: Results) -> dict[str, str]:
     """The submission's, in every suite: JUnit has no place for it above them."""
     adjustments = [f"{item.practical}: {item.reason}: {item.points:+g}" for item in found.adjustments]
@@ -48,10 +57,11 @@ def _score(found: Results) -> dict[str, str]:
     }
 
 
-def _case(verdict: Verdict) -> TestCase:
+def _case(verdict: Verdict, submission: str = "") -> TestCase:
+    place = f"{verdict.practical}.{verdict.program}"
     case = TestCase(
         name=verdict.id,
-        classname=f"{verdict.practical}.{verdict.program}",
+        classname=_clean(f"{submission}.{place}") if submission else place,
         elapsed_sec=verdict.seconds,
         stdout=_clean(f"{verdict.points:g} of {_worth(verdict)}, tier {verdict.tier}"),
     )

@@ -170,6 +170,20 @@ def test_interrupted_it_says_how_to_go_on(arguments: list[str | Path], tmp_path:
     assert "known" in grader(*arguments).stdout
 
 
+def test_what_has_come_to_its_end_can_be_exported(arguments: list[str | Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    none_yet = grader("export", tmp_path, "--format", "csv", "--out", tmp_path / "again.csv")
+    assert (none_yet.returncode, "holds no batch" in none_yet.stderr) == (4, True)
+    assert grader(*arguments).returncode == 0
+    exported = grader("export", out, "--format", "csv", "--out", tmp_path / "again.csv")
+    assert exported.returncode == 0, exported.stderr
+    with (tmp_path / "again.csv").open(newline="") as file:
+        again = {row["student"]: row["score"] for row in csv.DictReader(file)}
+    assert again == {name: row["score"] for name, row in rows(out).items()}
+    unknown = grader("export", out, "--format", "moodle", "--out", tmp_path / "worksheet.csv")
+    assert (unknown.returncode, "--fill" in unknown.stderr) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("given", "status", "words"),
     [

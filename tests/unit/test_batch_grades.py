@@ -10,7 +10,7 @@ import pytest
 
 from grader.batch.grades import Grade, cell, grade, table, together
 from grader.batch.handed import Handed
-from grader.batch.outcome import _folders
+from grader.batch.outcome import folder_names
 from grader.batch.store import Submitted
 from grader.build import Built
 from grader.job import CaseResult, Results, Selection
@@ -84,7 +84,7 @@ def test_no_cell_is_a_formula(text: str) -> None:
 
 def test_every_student_has_a_folder_of_their_own() -> None:
     students = ["Ann", "ann", "..", "a/b", "a:b", "x" * 300, "Ana López"]
-    folders = _folders(students)
+    folders = folder_names(students)
     assert len({name.lower() for name in folders.values()}) == len(students)
     assert all("/" not in name and name.strip(".") and len(name) < 100 for name in folders.values())
     assert (folders["Ann"], folders["Ana López"]) == ("Ann", "Ana López")
