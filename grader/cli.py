@@ -16,7 +16,9 @@ from grader.commands.explain import explain
 from grader.commands.export import export
 from grader.commands.image import image
 from grader.commands.listing import listing
+from grader.commands.regrade import regrade
 from grader.commands.rubric import rubric
+from grader.commands.show import show
 from grader.commands.validate import validate
 from grader.errors import CellError, GraderError, UsageError
 from grader.submission import EmptySubmissionError
@@ -34,7 +36,20 @@ def cli() -> None:
     """Grade socket programs: launch them in a sandbox and probe them with adversarial peers."""
 
 
-for command in (check, batch, export, experiment, listing, explain, rubric, validate, doctor, image):
+for command in (
+    check,
+    batch,
+    show,
+    regrade,
+    export,
+    experiment,
+    listing,
+    explain,
+    rubric,
+    validate,
+    doctor,
+    image,
+):
     cli.add_command(command)
 
 

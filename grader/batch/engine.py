@@ -43,7 +43,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class Local:
-    """The cores of this machine; close it, or use it in a `with`."""
+    """The cores of this machine, for as long as the `with` lasts."""
 
     def __init__(
         self, practicals: Sequence[Practical], selection: Selection, sandbox: str, jobs: int
@@ -53,10 +53,10 @@ class Local:
         self._sandbox = sandbox
         self._jobs = jobs
         self._lock = threading.Lock()
-        self._warm = WarmGrader(practicals)
         self._closed = False
 
     def __enter__(self) -> Self:
+        self._warm = WarmGrader(self._practicals)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -14,7 +13,7 @@ from grader.batch.content import looked_at
 from grader.batch.engine import Job
 from grader.batch.handed import Found
 from grader.batch.layouts import LAYOUTS, recognised
-from grader.batch.store import Store, Submitted
+from grader.batch.store import Settings, Store, Submitted
 from grader.batch.unpack import unpack
 from grader.errors import BadSubmissionError, UsageError
 from grader.job import Selection
@@ -29,6 +28,7 @@ SOURCE, GATHERED = (
 
 
 class Plan(msgspec.Struct, frozen=True):
+    settings: Settings
     found: Found
     submissions: tuple[Submitted, ...]
     practicals: tuple[Practical, ...]  #: by which everybody is graded
@@ -39,6 +39,14 @@ class Plan(msgspec.Struct, frozen=True):
     def keys(self) -> frozenset[str]:
         """Of all jobs; students who handed in the same share theirs."""
         return frozenset(job.key for job in self.jobs.values())
+
+
+def planned(
+    settings: Settings, out: Path, store: Store, known: Sequence[Practical], selection: Selection
+) -> Plan:
+    """What these settings come to now. Raises as `found_in` does."""
+    found = found_in(Path(settings.source), out, settings.layout)
+    return _made(found, known, store, selection, settings)
 
 
 def found_in(source: Path, out: Path, layout: str | None) -> Found:
@@ -64,16 +72,11 @@ def found_in(source: Path, out: Path, layout: str | None) -> Found:
     return msgspec.structs.replace(found, notes=(*notes, *found.notes))
 
 
-def made(
-    found: Found,
-    known: Sequence[Practical],
-    store: Store,
-    selection: Selection,
-    *,
-    chosen: Sequence[str] = (),
-    due: datetime | None = None,
+def _made(
+    found: Found, known: Sequence[Practical], store: Store, selection: Selection, settings: Settings
 ) -> Plan:
-    """Without `chosen` practicals everybody is graded by all that anybody's submission is about."""
+    """Where no practicals were chosen everybody is graded by all that anybody's submission is about."""
+    chosen, due = settings.practicals, settings.due
     submissions = []
     for handed in found.handed:
         late = handed.late or (due is not None and handed.moment is not None and handed.moment > due)
@@ -95,7 +98,7 @@ def made(
         for name in each.practicals
     }
     missing = {job.key: job for job in jobs.values() if not store.known(job.key)}
-    return Plan(found, tuple(submissions), tuple(practicals), jobs, tuple(missing.values()))
+    return Plan(settings, found, tuple(submissions), tuple(practicals), jobs, tuple(missing.values()))
 
 
 def _key(content: str, practical: str, checks: str) -> str:

@@ -29,14 +29,15 @@ FILE, LOCK = "batch.sqlite3", "batch.lock"
 MIGRATIONS = (
     """
     CREATE TABLE runs (
-        id INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, source TEXT NOT NULL, layout TEXT NOT NULL, sandbox TEXT NOT NULL);
+        id INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, settings TEXT NOT NULL);
     CREATE TABLE submissions (
         run INTEGER NOT NULL REFERENCES runs, student TEXT NOT NULL, identifier TEXT NOT NULL, path TEXT NOT NULL,
         moment TEXT, late INTEGER NOT NULL, notes TEXT NOT NULL, content TEXT NOT NULL, trouble TEXT NOT NULL,
         PRIMARY KEY (run, student));
     CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, content TEXT NOT NULL, practical TEXT NOT NULL,
-        run INTEGER NOT NULL REFERENCES runs, ended TEXT NOT NULL, seconds REAL NOT NULL, results BLOB NOT NULL);
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL, content TEXT NOT NULL, practical TEXT NOT NULL, ended TEXT NOT NULL,
+        seconds REAL NOT NULL, proposed TEXT, results BLOB NOT NULL);
+    CREATE INDEX jobs_by_key ON jobs (key);
     CREATE TABLE verdicts (
         job INTEGER NOT NULL REFERENCES jobs, "check" TEXT NOT NULL, program TEXT NOT NULL, status TEXT NOT NULL,
         points REAL NOT NULL, max_points REAL NOT NULL, message TEXT NOT NULL, PRIMARY KEY (job, "check", program));
@@ -47,6 +48,16 @@ MIGRATIONS = (
         results BLOB NOT NULL, PRIMARY KEY (run, student), FOREIGN KEY (run, student) REFERENCES submissions (run, student));
     """,
 )
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a run was asked for: enough to do the same again. Paths are absolute."""
+
+    source: str
+    layout: str | None = None
+    practicals: tuple[str, ...] = ()
+    due: datetime | None = None  #: aware
+    rubric: str | None = None
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -124,12 +135,12 @@ class Store:
             raise
         self._database.execute("COMMIT")
 
-    def begin(self, source: Path, layout: str, sandbox: str, submissions: Sequence[Submitted]) -> None:
+    def begin(self, settings: Settings, submissions: Sequence[Submitted]) -> None:
         """A new run, and what it found."""
         with self._transaction():
             cursor = self._database.execute(
-                "INSERT INTO runs (started, source, layout, sandbox) VALUES (?, ?, ?, ?)",
-                (_now(), str(source), layout, sandbox),
+                "INSERT INTO runs (started, settings) VALUES (?, ?)",
+                (_now(), msgspec.json.encode(settings).decode()),
             )
             self._run = cursor.lastrowid or 0
             self._database.executemany(
@@ -158,12 +169,37 @@ class Store:
         """The run is over, and whole."""
         self._database.execute("UPDATE runs SET ended = ? WHERE id = ?", (_now(), self._run))
 
-    def keep(self, key: str, content: str, practical: str, results: Results, seconds: float) -> None:
-        """A job is finished: all of it is stored, or nothing."""
+    def settings(self) -> Settings:
+        """Of the last run that came to its end. Raises `UsageError` when none did."""
+        (text,) = self._database.execute("SELECT settings FROM runs WHERE id = ?", (self._last(),)).fetchone()
+        return msgspec.json.decode(text, type=Settings)
+
+    def _last(self) -> int:
+        (run,) = self._database.execute("SELECT max(id) FROM runs WHERE ended IS NOT NULL").fetchone()
+        if run is None:
+            raise UsageError("no grading of this folder has come to its end yet; go on with: grader batch")
+        return int(run)
+
+    def keep(
+        self,
+        key: str,
+        content: str,
+        practical: str,
+        results: Results,
+        seconds: float,
+        *,
+        proposed: str | None = None,
+    ) -> None:
+        """A job is finished: all of it is stored, or nothing.
+
+        With `proposed`, which says what was asked, it does not count until `accept`; an earlier proposal is forgotten.
+        """
         with self._transaction():
+            if proposed is not None:
+                self._forget(key)
             cursor = self._database.execute(
-                "INSERT INTO jobs (key, content, practical, run, ended, seconds, results) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, content, practical, self._run, _now(), seconds, _packed(results)),
+                "INSERT INTO jobs (key, content, practical, ended, seconds, proposed, results) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, content, practical, _now(), seconds, proposed, _packed(results)),
             )
             job = cursor.lastrowid
             self._database.executemany(
@@ -188,25 +224,43 @@ class Store:
 
     def outcomes(self) -> list[Graded]:
         """Everybody's results of the last run that came to its end. Raises `UsageError` when none did."""
-        (run,) = self._database.execute("SELECT max(id) FROM runs WHERE ended IS NOT NULL").fetchone()
-        if run is None:
-            raise UsageError("no grading of this folder has come to its end yet; go on with: grader batch")
         rows = self._database.execute(
             "SELECT student, identifier, late, results FROM outcomes"
             " JOIN submissions USING (run, student) WHERE run = ? ORDER BY student",
-            (run,),
+            (self._last(),),
         )
         return [
             Graded(student, identifier, _unpacked(results), bool(late))
             for student, identifier, late, results in rows
         ]
 
-    def known(self, key: str) -> bool:
-        return self._database.execute("SELECT 1 FROM jobs WHERE key = ?", (key,)).fetchone() is not None
+    def _forget(self, key: str) -> None:
+        """What was proposed for this job, and was not accepted."""
+        one = "(SELECT id FROM jobs WHERE key = ? AND proposed IS NOT NULL)"
+        self._database.execute(f"DELETE FROM verdicts WHERE job IN {one}", (key,))  # noqa: S608 - text of our own
+        self._database.execute(f"DELETE FROM attachments WHERE job IN {one}", (key,))  # noqa: S608 - the same
+        self._database.execute("DELETE FROM jobs WHERE key = ? AND proposed IS NOT NULL", (key,))
 
-    def results(self, key: str) -> Results:
-        """What a finished job found, its attachments with it. Raises `KeyError` when it is not finished."""
-        found = self._database.execute("SELECT id, results FROM jobs WHERE key = ?", (key,)).fetchone()
+    def accept(self, keys: Sequence[str]) -> None:
+        """What was proposed for these jobs counts from now on; what counted before stays as history."""
+        with self._transaction():
+            self._database.executemany(
+                "UPDATE jobs SET proposed = NULL WHERE key = ? AND proposed IS NOT NULL",
+                [(key,) for key in keys],
+            )
+
+    def known(self, key: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM jobs WHERE key = ? AND proposed IS NULL", (key,))
+        return found.fetchone() is not None
+
+    def results(self, key: str, *, proposed: str | None = None) -> Results:
+        """What a finished job found, its attachments with it; the last one that counts, or what was proposed.
+
+        Raises `KeyError` when there is none.
+        """
+        found = self._database.execute(
+            "SELECT id, results FROM jobs WHERE key = ? AND proposed IS ? ORDER BY id DESC", (key, proposed)
+        ).fetchone()
         if found is None:
             raise KeyError(key)
         job, whole = found
@@ -215,6 +269,13 @@ class Store:
         for row in results.checks:
             row.attachments = [Attachment(item.name, data.get(item.name, b"")) for item in row.attachments]
         return results
+
+
+def opened(folder: Path) -> Store:
+    """The store of a batch that is there. Raises `UsageError` where there is none."""
+    if not (folder / FILE).exists():
+        raise UsageError(f"{folder} holds no batch; make one with: grader batch SOURCE --out {folder}")
+    return Store(folder)
 
 
 def _packed(found: Results) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from grader.batch.engine import Local
 from grader.batch.grades import Grade
 from grader.batch.layouts import LAYOUTS
 from grader.batch.outcome import STUDENTS, Outcome
-from grader.batch.plan import Plan, found_in, made
-from grader.batch.progress import shown
-from grader.batch.store import Store
+from grader.batch.plan import Plan, planned
+from grader.batch.run import run
+from grader.batch.store import Settings, Store
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL, named
 from grader.errors import UsageError
@@ -84,48 +83,29 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
         folder.make(out)
     except OSError as error:
         raise UsageError(f"cannot write to {out}: {error.strerror}") from error
+    settings = Settings(
+        str(source.absolute()),
+        layout,
+        practicals,
+        due.astimezone() if due else None,
+        str(rubric_file.absolute()) if rubric_file else None,
+    )
     with Store(out) as store:
-        found = found_in(source, out, layout)
-        plan = made(found, chosen, store, selection, chosen=practicals, due=due.astimezone() if due else None)
+        plan = planned(settings, out, store, chosen, selection)
         _tell(plan, console)
-        store.begin(source, found.layout, where, plan.submissions)
         outcome = Outcome(plan, store, out, selection, rubric)
-        engine = Local(plan.practicals, selection, where, jobs or _EACH_CORE * len(os.sched_getaffinity(0)))
+        engine = Local(plan.practicals, selection, where, jobs or default_jobs())
         try:
-            grades = list(_graded(plan, store, outcome, engine, console))
+            grades, file = run(plan, store, outcome, engine, console)
         except KeyboardInterrupt:
             click.echo("what has been graded is kept: the same command goes on from there", err=True)
             raise
-        store.end()
-        file = outcome.write_grades(grades)
-    return _conclude(grades, file, out, console)
+    conclude(grades, file, out, console)
+    return 3 if any(each.undecided for each in grades) else 0
 
 
-def _graded(plan: Plan, store: Store, outcome: Outcome, engine: Local, console: Console) -> Iterator[Grade]:
-    """Every student's grade; their reports are written as soon as the last of their jobs has ended."""
-    missing = {job.key for job in plan.missing}
-    waiting = {
-        each: {plan.jobs[each.handed.student, name].key for name in each.practicals} & missing
-        for each in plan.submissions
-    }
-    for each in [each for each, keys in waiting.items() if not keys]:
-        del waiting[each]
-        yield outcome.report(each)
-    if not missing:
-        return
-    with engine, shown(console, len(missing)) as progress:
-        for finished in engine.run(plan.missing):
-            job = finished.job
-            if finished.results is not None:
-                store.keep(job.key, job.content, job.practical, finished.results, finished.seconds)
-            else:
-                outcome.not_graded(job.key, finished.trouble)
-            progress.take(finished)
-            for each in [each for each, keys in waiting.items() if job.key in keys]:
-                waiting[each].discard(job.key)
-                if not waiting[each]:
-                    del waiting[each]
-                    yield outcome.report(each)
+def default_jobs() -> int:
+    return _EACH_CORE * len(os.sched_getaffinity(0))
 
 
 def _tell(plan: Plan, console: Console) -> None:
@@ -144,7 +124,8 @@ def _tell(plan: Plan, console: Console) -> None:
             console.print(line, soft_wrap=True, markup=False)
 
 
-def _conclude(grades: list[Grade], file: Path, out: Path, console: Console) -> int:
+def conclude(grades: list[Grade], file: Path, out: Path, console: Console) -> None:
+    """What became of everybody, and where it stands."""
     undecided = sorted(each.student for each in grades if each.undecided)
     late = sum(each.late for each in grades)
     if late:
@@ -155,7 +136,6 @@ def _conclude(grades: list[Grade], file: Path, out: Path, console: Console) -> i
             f"for a person to decide: {', '.join(undecided[:_NAMED])}{more}", soft_wrap=True, markup=False
         )
     console.print(f"grades: {file}, reports: {out / STUDENTS}", soft_wrap=True, markup=False)
-    return 3 if undecided else 0
 
 
 def _count(number: int, what: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from grader.batch.exports import FORMATS
 from grader.batch.exports.order import Order
-from grader.batch.store import FILE, Store
+from grader.batch.store import opened
 from grader.errors import UsageError
 from grader.practical import load_practicals
 from grader.rubric_file import read_rubric
@@ -41,11 +41,9 @@ def export(  # noqa: PLR0917 - click passes everything by keyword
     csv and junit are one file; gradescope and classroom50 a folder with a file for each student; moodle and canvas fill in the
     file that was downloaded there (--fill). What is undecided is never made a grade without a word.
     """
-    if not (directory / FILE).exists():
-        raise UsageError(f"{directory} holds no batch; make one with: grader batch SOURCE --out {directory}")
     rubric = read_rubric(rubric_file, load_practicals()) if rubric_file is not None else None
     order = Order(out, fill, assignment, classroom, rubric, datetime.now().astimezone())
-    with Store(directory) as store:
+    with opened(directory) as store:
         graded = store.outcomes()
     try:
         lines = FORMATS[kind](graded, order)

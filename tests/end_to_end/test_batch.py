@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.store import FILE
+from grader.batch.store import FILE, Store
 from grader.reports import json
 from tests.end_to_end.grading import CEILING, ROOT, command, grader
 
@@ -168,6 +168,64 @@ def test_interrupted_it_says_how_to_go_on(arguments: list[str | Path], tmp_path:
     assert b"the same command goes on from there" in words
     assert b"Traceback" not in words
     assert "known" in grader(*arguments).stdout
+
+
+def test_one_student_can_be_looked_at(arguments: list[str | Path], tmp_path: Path) -> None:
+    assert grader(*arguments).returncode == 0
+    everybody = grader("show", tmp_path / "out")
+    assert (everybody.returncode, "8 of 8  ann" in everybody.stdout) == (0, True)
+    eve = grader("show", tmp_path / "out", "eve")
+    assert (eve.returncode, "connection.client-connects" in eve.stdout, "score 0 of 8" in eve.stdout) == (
+        1,
+        True,
+        True,
+    )
+    nobody = grader("show", tmp_path / "out", "Ev")
+    assert (nobody.returncode, "there are: eve" in nobody.stderr) == (4, True)
+
+
+def test_what_is_graded_again_counts_only_when_it_is_accepted(
+    arguments: list[str | Path], tmp_path: Path
+) -> None:
+    """Its first verdict is made a wrong one, as a fault of the grader would."""
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    right = (out / "grades.csv").read_bytes()
+    store = Store(out)
+    ((key, content),) = store._database.execute(
+        "SELECT key, content FROM jobs JOIN submissions USING (content) WHERE student = 'carl'"
+    ).fetchall()
+    wrong = store.results(key)
+    wrong.checks[-1].status = "failed"
+    store.keep(key, content, "connection", wrong, 1.0)
+    store.close()
+    assert grader(*arguments).returncode == 0
+    assert rows(out)["carl"]["score"] != "8"
+    before = (out / "grades.csv").read_bytes()
+
+    shown = grader("regrade", out, "--only", "carl")
+    assert shown.returncode == 0, shown.stderr
+    assert "carl: " in shown.stdout
+    assert "failed -> passed" in shown.stdout
+    assert "1 graded again; 1 of 5 submissions would change" in shown.stdout
+    assert (out / "grades.csv").read_bytes() == before
+    accepted = grader("regrade", out, "--only", "carl", "--apply")
+    assert accepted.returncode == 0, accepted.stderr
+    assert "graded; " not in accepted.stdout  # what was shown is what counts: it is not graded once more
+    assert (out / "grades.csv").read_bytes() == right
+    database = sqlite3.connect(out / FILE)
+    assert database.execute("SELECT count(*) FROM jobs WHERE key = ?", (key,)).fetchone() == (3,)  # history
+    database.close()
+
+
+def test_a_check_can_be_asked_again_alone(arguments: list[str | Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    shown = grader("regrade", out, "--check", "connection.usage")
+    assert "3 graded again; 0 of 5 submissions would change" in shown.stdout
+    assert "nothing of this batch" in grader("regrade", out, "--undecided").stdout
+    unknown = grader("regrade", out, "--check", "connection.no-such")
+    assert (unknown.returncode, "there is no check" in unknown.stderr) == (4, True)
 
 
 def test_what_has_come_to_its_end_can_be_exported(arguments: list[str | Path], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.batch.handed import Handed
-from grader.batch.store import FILE, MIGRATIONS, Store, Submitted
+from grader.batch.store import FILE, MIGRATIONS, Settings, Store, Submitted
 from grader.errors import UsageError
 from grader.job import Attachment, Results, Verdict
 
@@ -33,9 +33,7 @@ def results(*rows: Verdict) -> Results:
 
 def begun(folder: Path) -> Store:
     store = Store(folder)
-    store.begin(
-        Path("class"), "folders", "namespaces", [Submitted(Handed("ann", Path("class/ann")), "c0ffee")]
-    )
+    store.begin(Settings("class"), [Submitted(Handed("ann", Path("class/ann")), "c0ffee")])
     return store
 
 
