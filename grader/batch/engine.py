@@ -1,4 +1,4 @@
-"""Run jobs on a warm grader, several at a time, and survive whatever one of them does.
+"""Run jobs, several at a time, and survive whatever one of them does: here, or wherever an executor puts them.
 
 Trouble with a submission is its own: a grading that ended unexpectedly is tried again, and in the end given up for that one
 alone; a warm process that is gone is started anew. A machine that refuses one job after the other ends the run.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -34,16 +34,67 @@ class Job(msgspec.Struct, frozen=True):
     path: Path
 
 
-class Finished(msgspec.Struct, frozen=True):
-    job: Job
-    seconds: float
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one job."""
+
+    seconds: float = 0.0
     results: Results | None = None
     trouble: str = ""  #: why there are no results
     undecided: bool = False  #: the trouble is not known to be the submission's
 
 
+class Engine(Protocol):
+    """Something that runs jobs, for as long as its `with` lasts."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """Each as it ends. Raises `CellError` when no sandbox is to be had."""
+
+
+class Reviving:
+    """A warm grader that is started anew when its process has died. Several threads may use it."""
+
+    def __init__(self, practicals: Sequence[Practical]) -> None:
+        self._practicals = practicals
+        self._lock = threading.Lock()
+        self._closed = False
+        self._warm = WarmGrader(practicals)
+
+    def close(self) -> None:
+        """End it, and what is being graded."""
+        with self._lock:
+            self._closed = True
+        self._warm.close()
+
+    def outcome(self, path: Path, practical: str, selection: Selection, sandbox: str) -> Outcome:
+        started = time.monotonic()
+        trouble = ""
+        for _ in range(_TRIES):
+            warm = self._warm
+            try:
+                results = warm.grade(
+                    path, practicals=[practical], selection=selection, jobs=_WORKERS, sandbox=sandbox
+                )
+                return Outcome(time.monotonic() - started, results)
+            except BadSubmissionError as error:
+                return Outcome(time.monotonic() - started, trouble=str(error))
+            except CellError as error:
+                trouble = str(error)
+                self._revive(warm)
+        return Outcome(time.monotonic() - started, trouble=trouble, undecided=True)
+
+    def _revive(self, warm: WarmGrader) -> None:
+        with self._lock:
+            if warm is self._warm and not warm.alive() and not self._closed:
+                warm.close()
+                self._warm = WarmGrader(self._practicals)
+
+
 class Local:
-    """The cores of this machine, for as long as the `with` lasts."""
+    """The cores of this machine."""
 
     def __init__(
         self, practicals: Sequence[Practical], selection: Selection, sandbox: str, jobs: int
@@ -52,72 +103,44 @@ class Local:
         self._selection = selection
         self._sandbox = sandbox
         self._jobs = jobs
-        self._lock = threading.Lock()
-        self._closed = False
 
     def __enter__(self) -> Self:
-        self._warm = WarmGrader(self._practicals)
+        self._warm = Reviving(self._practicals)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        with self._lock:
-            self._closed = True
         self._warm.close()
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Finished]:
-        """Each as it ends. Raises `CellError` when the machine gives no sandbox."""
+    def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
         pool = ThreadPoolExecutor(self._jobs)
-        waiting = iter(jobs)
-        running: set[Future[Finished]] = set()
-        refused = 0
         try:
-            while True:
-                for (
-                    job
-                ) in waiting:  # no more than run at once are handed out: what is not begun needs no undoing
-                    running.add(pool.submit(self._grade, job))
-                    if len(running) >= self._jobs:
-                        break
-                if not running:
-                    return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    finished = future.result()
-                    refused = refused + 1 if finished.undecided else 0
-                    if refused == _REFUSED:
-                        raise CellError(finished.trouble)
-                    yield finished
+            yield from completed(jobs, lambda job: pool.submit(self._grade, job), self._jobs)
         finally:
-            self._close()  # ends what is still being graded, so that no thread goes on
+            self._warm.close()  # ends what is still being graded, so that no thread goes on
             pool.shutdown(cancel_futures=True)
 
-    def _grade(self, job: Job) -> Finished:
-        started = time.monotonic()
-        trouble = ""
-        for _ in range(_TRIES):
-            warm = self._warm
-            try:
-                results = warm.grade(
-                    job.path,
-                    practicals=[job.practical],
-                    selection=self._selection,
-                    jobs=_WORKERS,
-                    sandbox=self._sandbox,
-                )
-                return Finished(job, time.monotonic() - started, results)
-            except BadSubmissionError as error:
-                return Finished(job, time.monotonic() - started, trouble=str(error))
-            except CellError as error:
-                trouble = str(error)
-                self._revive(warm)
-        return Finished(job, time.monotonic() - started, trouble=trouble, undecided=True)
+    def _grade(self, job: Job) -> Outcome:
+        return self._warm.outcome(job.path, job.practical, self._selection, self._sandbox)
 
-    def _revive(self, warm: WarmGrader) -> None:
-        """A new warm process in place of one that has ended."""
-        with self._lock:
-            if warm is self._warm and not warm.alive() and not self._closed:
-                warm.close()
-                self._warm = WarmGrader(self._practicals)
+
+def completed(
+    jobs: Sequence[Job], submit: Callable[[Job], Future[Outcome]], at_once: int
+) -> Iterator[tuple[Job, Outcome]]:
+    """Each job as it ends; no more than `at_once` are handed out: what is not begun needs no undoing."""
+    waiting = iter(jobs)
+    running: dict[Future[Outcome], Job] = {}
+    refused = 0
+    while True:
+        for job in waiting:
+            running[submit(job)] = job
+            if len(running) >= at_once:
+                break
+        if not running:
+            return
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            job, outcome = running.pop(future), future.result()
+            refused = refused + 1 if outcome.undecided else 0
+            if refused == _REFUSED:
+                raise CellError(outcome.trouble)
+            yield job, outcome

@@ -8,7 +8,7 @@ from typing import Self
 
 from rich.console import Console
 
-from grader.batch.engine import Finished
+from grader.batch.engine import Outcome
 from grader.job import Results
 
 _EACH = 30.0  #: seconds between two lines where there is no terminal
@@ -24,10 +24,10 @@ class Tally:
         self._started = time.monotonic()
         self._failed: Counter[str] = Counter()
 
-    def take(self, finished: Finished) -> None:
+    def take(self, ended: Outcome) -> None:
         self.done += 1
-        if finished.results is not None:
-            self._failed.update(_failed(finished.results))
+        if ended.results is not None:
+            self._failed.update(_failed(ended.results))
 
     def line(self) -> str:
         elapsed = max(time.monotonic() - self._started, 1e-3)
@@ -64,8 +64,8 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         self._say()
 
-    def take(self, finished: Finished) -> None:
-        self._tally.take(finished)
+    def take(self, ended: Outcome) -> None:
+        self._tally.take(ended)
         if time.monotonic() - self._said > _EACH:
             self._say()
 
@@ -90,8 +90,8 @@ class Live:
         self._status.stop()
         self._console.print(self._tally.line())
 
-    def take(self, finished: Finished) -> None:
-        self._tally.take(finished)
+    def take(self, ended: Outcome) -> None:
+        self._tally.take(ended)
         self._status.update(self._tally.line())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from rich.console import Console
 
-from grader.batch.engine import Job, Local
+from grader.batch.engine import Engine, Job
 from grader.batch.plan import Plan
 from grader.batch.progress import shown
 from grader.batch.store import Store, Submitted
@@ -52,23 +52,20 @@ def asked(selection: Selection) -> str:
 
 
 def propose(
-    jobs: Sequence[Job], store: Store, selection: Selection, engine: Local, console: Console
+    jobs: Sequence[Job], store: Store, selection: Selection, engine: Engine, console: Console
 ) -> list[str]:
     """Grade them again and keep what was found as proposals; remarks on those that could not be graded."""
     troubles = []
     with engine, shown(console, len(jobs)) as progress:
-        for finished in engine.run(jobs):
-            job = finished.job
-            progress.take(finished)
-            if finished.results is None:
+        for job, ended in engine.run(jobs):
+            progress.take(ended)
+            if ended.results is None:
                 troubles.append(
-                    f"{job.path.name} ({job.practical}) could not be graded again: {finished.trouble}"
+                    f"{job.path.name} ({job.practical}) could not be graded again: {ended.trouble}"
                 )
                 continue
-            whole = laid_over(store.results(job.key), finished.results)
-            store.keep(
-                job.key, job.content, job.practical, whole, finished.seconds, proposed=asked(selection)
-            )
+            whole = laid_over(store.results(job.key), ended.results)
+            store.keep(job.key, job.content, job.practical, whole, ended.seconds, proposed=asked(selection))
     return troubles
 
 

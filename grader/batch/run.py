@@ -7,25 +7,25 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.batch.engine import Local
+from grader.batch.engine import Engine
 from grader.batch.grades import Grade
-from grader.batch.outcome import Outcome
 from grader.batch.plan import Plan
 from grader.batch.progress import shown
+from grader.batch.reports import Reports
 from grader.batch.store import Store
 
 
 def run(
-    plan: Plan, store: Store, outcome: Outcome, engine: Local, console: Console
+    plan: Plan, store: Store, reports: Reports, engine: Engine, console: Console
 ) -> tuple[list[Grade], Path]:
     """Everybody's grade, and the file with the table."""
     store.begin(plan.settings, plan.submissions)
-    grades = list(_graded(plan, store, outcome, engine, console))
+    grades = list(_graded(plan, store, reports, engine, console))
     store.end()
-    return grades, outcome.write_grades(grades)
+    return grades, reports.write_grades(grades)
 
 
-def _graded(plan: Plan, store: Store, outcome: Outcome, engine: Local, console: Console) -> Iterator[Grade]:
+def _graded(plan: Plan, store: Store, reports: Reports, engine: Engine, console: Console) -> Iterator[Grade]:
     """Every student's grade; their reports are written as soon as the last of their jobs has ended."""
     missing = {job.key for job in plan.missing}
     waiting = {
@@ -34,19 +34,18 @@ def _graded(plan: Plan, store: Store, outcome: Outcome, engine: Local, console: 
     }
     for each in [each for each, keys in waiting.items() if not keys]:
         del waiting[each]
-        yield outcome.report(each)
+        yield reports.report(each)
     if not missing:
         return
     with engine, shown(console, len(missing)) as progress:
-        for finished in engine.run(plan.missing):
-            job = finished.job
-            if finished.results is not None:
-                store.keep(job.key, job.content, job.practical, finished.results, finished.seconds)
+        for job, ended in engine.run(plan.missing):
+            if ended.results is not None:
+                store.keep(job.key, job.content, job.practical, ended.results, ended.seconds)
             else:
-                outcome.not_graded(job.key, finished.trouble)
-            progress.take(finished)
+                reports.not_graded(job.key, ended.trouble)
+            progress.take(ended)
             for each in [each for each, keys in waiting.items() if job.key in keys]:
                 waiting[each].discard(job.key)
                 if not waiting[each]:
                     del waiting[each]
-                    yield outcome.report(each)
+                    yield reports.report(each)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from grader.batch.engine import Local
+from grader.batch.cluster import Cluster
+from grader.batch.engine import Engine, Local
 from grader.batch.grades import Grade
 from grader.batch.layouts import LAYOUTS
-from grader.batch.outcome import STUDENTS, Outcome
 from grader.batch.plan import Plan, planned
+from grader.batch.reports import STUDENTS, Reports
 from grader.batch.run import run
 from grader.batch.store import Settings, Store
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL, named
 from grader.errors import UsageError
 from grader.job import Selection
-from grader.practical import load_practicals
+from grader.practical import Practical, load_practicals
 from grader.reports import folder
 from grader.rubric import plain
 from grader.rubric_file import read_rubric
@@ -50,6 +52,9 @@ _EACH_CORE = 2  #: submissions at the same time: checks mostly wait
 )
 @click.option("--rubric", "rubric_file", type=click.Path(path_type=Path), help="Score by this rubric.toml.")
 @click.option(
+    "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (tcp://HOST:PORT)."
+)
+@click.option(
     "--jobs", type=click.IntRange(1, 64), help="Submissions at the same time (default: two a core)."
 )
 @click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
@@ -60,6 +65,7 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     layout: str | None,
     due: datetime | None,
     rubric_file: Path | None,
+    scheduler: str | None,
     jobs: int | None,
     sandbox: str | None,
 ) -> int:
@@ -93,10 +99,10 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     with Store(out) as store:
         plan = planned(settings, out, store, chosen, selection)
         _tell(plan, console)
-        outcome = Outcome(plan, store, out, selection, rubric)
-        engine = Local(plan.practicals, selection, where, jobs or default_jobs())
+        reports = Reports(plan, store, out, selection, rubric)
+        engine = engine_for(scheduler, plan.practicals, selection, where, jobs)
         try:
-            grades, file = run(plan, store, outcome, engine, console)
+            grades, file = run(plan, store, reports, engine, console)
         except KeyboardInterrupt:
             click.echo("what has been graded is kept: the same command goes on from there", err=True)
             raise
@@ -104,8 +110,17 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     return 3 if any(each.undecided for each in grades) else 0
 
 
-def default_jobs() -> int:
-    return _EACH_CORE * len(os.sched_getaffinity(0))
+def engine_for(
+    scheduler: str | None,
+    practicals: Sequence[Practical],
+    selection: Selection,
+    sandbox: str,
+    jobs: int | None,
+) -> Engine:
+    """Where jobs run: on a cluster if its scheduler is named, else here, so many at a time."""
+    if scheduler is not None:
+        return Cluster(scheduler, practicals, selection, sandbox)
+    return Local(practicals, selection, sandbox, jobs or _EACH_CORE * len(os.sched_getaffinity(0)))
 
 
 def _tell(plan: Plan, console: Console) -> None:

@@ -11,14 +11,14 @@ import msgspec
 from rich.console import Console
 
 from grader.batch import regrade as again
-from grader.batch.engine import Job, Local
+from grader.batch.engine import Job
 from grader.batch.grades import together
-from grader.batch.outcome import Outcome
 from grader.batch.plan import Plan, planned
+from grader.batch.reports import Reports
 from grader.batch.run import run
 from grader.batch.store import Store, Submitted, opened
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
-from grader.commands.batch import conclude, default_jobs
+from grader.commands.batch import conclude, engine_for
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL, named
 from grader.errors import UsageError
 from grader.job import Results, Selection
@@ -40,6 +40,7 @@ from grader.rubric_file import read_rubric
 @click.option(
     "--jobs", type=click.IntRange(1, 64), help="Submissions at the same time (default: two a core)."
 )
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler.")
 @click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
 def regrade(  # noqa: PLR0917 - click passes everything by keyword
     directory: Path,
@@ -47,6 +48,7 @@ def regrade(  # noqa: PLR0917 - click passes everything by keyword
     undecided: bool,  # noqa: FBT001 - click passes flags by keyword
     checks: tuple[str, ...],
     applies: bool,  # noqa: FBT001 - click passes flags by keyword
+    scheduler: str | None,
     jobs: int | None,
     sandbox: str | None,
 ) -> int:
@@ -73,7 +75,8 @@ def regrade(  # noqa: PLR0917 - click passes everything by keyword
             click.echo("nothing of this batch is to be graded again")
             return 0
         troubles = []
-        engine = Local(plan.practicals, asked, chosen_sandbox(sandbox), jobs or default_jobs())
+        where = chosen_sandbox(sandbox)
+        engine = engine_for(scheduler, plan.practicals, asked, where, jobs)
         if not (applies and again.proposed(chosen, store, asked)):
             troubles = again.propose(chosen, store, asked, engine, console)
         for line in [*_differences(plan, store, asked, rubric, chosen), *troubles]:
@@ -84,9 +87,9 @@ def regrade(  # noqa: PLR0917 - click passes everything by keyword
             )
             return 0
         store.accept([job.key for job in chosen])
-        outcome = Outcome(plan, store, directory, selection, rubric)
-        missing = Local(plan.practicals, selection, chosen_sandbox(sandbox), jobs or default_jobs())
-        grades, file = run(plan, store, outcome, missing, console)
+        reports = Reports(plan, store, directory, selection, rubric)
+        missing = engine_for(scheduler, plan.practicals, selection, where, jobs)
+        grades, file = run(plan, store, reports, missing, console)
     conclude(grades, file, directory, console)
     return 0
 

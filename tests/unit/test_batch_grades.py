@@ -10,7 +10,7 @@ import pytest
 
 from grader.batch.grades import Grade, cell, grade, table, together
 from grader.batch.handed import Handed
-from grader.batch.outcome import folder_names
+from grader.batch.reports import folder_names
 from grader.batch.store import Submitted
 from grader.build import Built
 from grader.job import CaseResult, Results, Selection

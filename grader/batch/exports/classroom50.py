@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from grader.batch.exports.order import Order, undecided
-from grader.batch.outcome import folder_names
+from grader.batch.reports import folder_names
 from grader.batch.store import Graded
 from grader.errors import UsageError
 from grader.reports import folder

@@ -18,7 +18,7 @@ _LONGEST = 80  #: characters of a folder's name
 _PLAIN = re.compile(r"[^\w.() -]")
 
 
-class Outcome:
+class Reports:
     """Of one batch, student by student."""
 
     def __init__(
