@@ -101,7 +101,11 @@ def graded(package: bytes, practical: str, version: str, selection: Selection, s
             trouble=f"the worker on {socket.gethostname()} has another version of the grader or its checks",
             undecided=True,
         )
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+    distributed = importlib.import_module("distributed")
+    own = (
+        distributed.get_worker().local_directory
+    )  # Dask removes what a worker that was killed has left there
+    with tempfile.TemporaryDirectory(prefix="grader-", dir=own) as folder:
         place = Path(folder) / "submission.tar"
         place.write_bytes(package)
         return _warm().outcome(place, practical, selection, sandbox)
