@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from grader.batch.handed import Handed
 from grader.batch.store import Submitted
 from grader.concerned import concerned
-from grader.errors import BadSubmissionError
+from grader.errors import BadSubmissionError, UsageError
 from grader.practical import Practical
 from grader.submission import EmptySubmissionError, Submission, open_submission
 
 
 def looked_at(handed: Handed, practicals: Sequence[Practical]) -> Submitted:
-    """Opened once; what is wrong with it is kept, and costs no other student anything."""
+    """Opened once; what is wrong with it is kept, and costs no other student anything.
+
+    Raises `UsageError` when this machine is out of descriptors or memory.
+    """
     try:
         with open_submission(handed.path) as submission:
             content = content_of(submission)
@@ -23,8 +26,12 @@ def looked_at(handed: Handed, practicals: Sequence[Practical]) -> Submitted:
             except EmptySubmissionError as error:
                 return Submitted(handed, content, trouble=str(error))
             return Submitted(handed, content, about)
-    except (BadSubmissionError, OSError) as error:
+    except BadSubmissionError as error:
         return Submitted(handed, "", trouble=str(error))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {handed.path}, which is not the student's fault: {error.strerror}"
+        ) from error
 
 
 def content_of(submission: Submission) -> str:

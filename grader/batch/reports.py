@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from pathlib import Path
 
 from grader.batch.grades import Grade, grade, table, together
@@ -11,6 +12,7 @@ from grader.batch.plan import Plan
 from grader.batch.store import Store, Submitted
 from grader.job import Results, Selection
 from grader.reports import folder, json, junit
+from grader.reports.visibility import visible
 from grader.rubric import Rubric
 
 GRADES, STUDENTS = "grades.csv", "students"
@@ -42,13 +44,14 @@ class Reports:
         self._troubles[key] = trouble
 
     def report(self, submitted: Submitted) -> Grade:
-        """Write a student's reports; all their jobs have ended."""
+        """Write a student's reports, with what the rubric lets them see today; all their jobs have ended."""
         remarks = self._remarks(submitted)
         found = self._results(submitted, remarks)
         place = self._out / STUDENTS / self._folders[submitted.handed.student]
         folder.make(place)
-        json.write(found, place / "results.json")
-        junit.write(found, place / "junit.xml")
+        shown = visible(found, self._rubric, datetime.now().astimezone())
+        json.write(shown, place / "results.json")
+        junit.write(shown, place / "junit.xml")
         self._store.conclude(submitted.handed.student, found)
         return grade(submitted, found, self._plan.practicals, self._rubric, remarks)
 

@@ -126,6 +126,15 @@ def test_other_points_need_no_grading(arguments: list[str | Path], tmp_path: Pat
     assert rows(tmp_path / "out")["ann"]["score"] == "26"
 
 
+def test_students_reports_hide_what_the_rubric_hides(arguments: list[str | Path], tmp_path: Path) -> None:
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text(RUBRIC.replace("points = 2", "points = 2\nhidden_until = 2999-01-01"))
+    assert grader(*arguments).returncode == 0
+    shown = json.read(tmp_path / "out" / "students" / "ann" / "results.json")
+    assert {row.id for row in shown.checks} == {"connection.usage"}
+    assert rows(tmp_path / "out")["ann"]["score"] == "8"
+
+
 def test_killed_in_the_middle_it_goes_on_and_gives_the_same_grades(
     arguments: list[str | Path], source: Path, tmp_path: Path
 ) -> None:
