@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import IO, BinaryIO
 
@@ -43,6 +44,7 @@ class Member:
     executable: bool
     target: str  #: of a link; hostile
     chunks: Callable[[], Iterator[bytes]]
+    changed: float | None = None  #: seconds since 1970 where it is told (a zip tells local time); hostile
 
 
 def members(archive: BinaryIO, limits: Limits) -> Iterator[Member]:
@@ -153,13 +155,22 @@ def _zip_members(file: BinaryIO, limits: Limits) -> Iterator[Member]:
             if kind == "symbolic link":
                 with archive.open(info) as stream:
                     target = stream.read(_LINK_TARGET_BYTES).decode("utf-8", "surrogateescape")
-            yield Member(name, kind, bool(mode & 0o111), target, partial(_zip_chunks, archive, info))
+            yield Member(
+                name, kind, bool(mode & 0o111), target, partial(_zip_chunks, archive, info), _zip_time(info)
+            )
 
 
 def _zip_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     with _damage_refused():
         stream = archive.open(info)
     yield from _read_in_chunks(stream, info.file_size)
+
+
+def _zip_time(info: zipfile.ZipInfo) -> float | None:
+    try:
+        return datetime(*info.date_time).timestamp()  # noqa: DTZ001 - a zip has local times
+    except (ValueError, OverflowError, OSError):  # there is no such day
+        return None
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -272,6 +283,7 @@ def _tar_members(read: Callable[[int], bytes], limits: Limits) -> Iterator[Membe
             bool(info.mode & 0o111),
             info.linkname,
             partial(_tar_chunks, archive, info),
+            float(info.mtime),
         )
         source.in_header = True
     # tarfile takes a broken header after the first for the end; only the zero block is one.

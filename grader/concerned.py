@@ -10,7 +10,7 @@ from grader.build import MAKEFILES
 from grader.practical import Practical
 from grader.submission import EmptySubmissionError, Submission
 
-_MAKEFILE_READ = 1 << 20
+_MAKEFILE_READ, _MAKEFILES = 1 << 20, 100  #: bytes of one, and how many are looked at
 
 
 def concerned(practicals: Sequence[Practical], submission: Submission) -> list[Practical]:
@@ -27,10 +27,8 @@ def _concerns(practical: Practical, submission: Submission) -> bool:
     if wanted & {Path(file.path).name.split(".")[0] for file in submission.files}:
         return True
     makefiles = [file.path for file in submission.files if Path(file.path).name in MAKEFILES]
-    words = {
-        word for path in makefiles for word in re.findall(rb"\w+", submission.read(path, _MAKEFILE_READ))
-    }
-    return any(name.encode() in words for name in wanted)
+    names = re.compile(rb"(?<!\w)(?:" + b"|".join(re.escape(name.encode()) for name in wanted) + rb")(?!\w)")
+    return any(names.search(submission.read(path, _MAKEFILE_READ)) for path in makefiles[:_MAKEFILES])
 
 
 def _nothing(practicals: Sequence[Practical], submission: Submission) -> str:

@@ -84,7 +84,8 @@ class WarmGrader:
         """
         wanted = selection or Selection()
         where = chosen_sandbox(sandbox)
-        order = Order(os.path.abspath(path), tuple(practicals), tuple(among), wanted, jobs, where)  # noqa: PTH100 - resolves no link
+        place = os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolves no link
+        order = Order(place, tuple(practicals), tuple(among), wanted, jobs, where)
         record = Record(listener or Listener())
         with self._begun() as connection:
             with contextlib.suppress(OSError):  # it has died already: hearing nothing of it will say so

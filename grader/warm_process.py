@@ -163,7 +163,7 @@ def _grade(
 ) -> None:
     order = msgspec.json.decode(connection.recv_bytes(), type=Order)
     sandbox = chosen_sandbox(order.sandbox)
-    with open_submission(Path(order.path)) as submission:
+    with open_submission(Path(os.fsdecode(order.path))) as submission:
         wanted = _wanted(order, known, submission)
         teller.opened(submission.name, submission.notes, wanted)
         jobs = order.jobs or default_jobs(sandbox)

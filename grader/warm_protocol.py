@@ -13,7 +13,7 @@ from grader.job import CaseResult, Selection
 class Order(msgspec.Struct, frozen=True):
     """One submission, and how to grade it."""
 
-    path: str  #: absolute: a folder or an archive
+    path: bytes  #: absolute: a folder or an archive; names need not be UTF-8
     practicals: tuple[str, ...] = ()  #: none: those that the submission is about
     among: tuple[str, ...] = ()  #: ... of these; none: of all
     selection: Selection = Selection()

@@ -23,9 +23,11 @@ from grader.errors import BadSubmissionError, CellError, UsageError
 from grader.job import Selection
 from grader.practical import Practical, load_practicals
 from grader.submission import open_submission
+from grader.text import bounded, printable
 from grader.validation.depends import grading
 
 _CONNECT_CEILING = 10  #: seconds until a scheduler has answered
+_SAID = 300  #: characters of an error that is nobody's words of ours
 _AHEAD = 2  #: jobs handed out for each thread of the workers, so that none waits for the next
 
 
@@ -63,9 +65,11 @@ class Cluster:
         try:
             package = packed(job.path)
         except BadSubmissionError as error:  # it has changed since it was looked at
-            return _over(Outcome(trouble=str(error)))
+            return _over(Outcome(trouble=str(error), undecided=True))
         version = self._versions[job.practical]
-        sent = executor.submit(graded, package, job.practical, version, self._selection, self._sandbox)
+        sent = executor.submit(
+            graded, package, job.content, job.practical, version, self._selection, self._sandbox
+        )
         return _guarded(sent)
 
 
@@ -77,7 +81,7 @@ def connected(address: str) -> Any:
         raise UsageError("--scheduler needs the extra: pip install 'socket-grader[cluster]'") from None
     try:
         return distributed.Client(address, timeout=_CONNECT_CEILING)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise UsageError(f"no scheduler answers at {address}: {error or type(error).__name__}") from error
 
 
@@ -87,13 +91,15 @@ def packed(path: Path) -> bytes:
     with open_submission(path) as submission, tarfile.open(fileobj=file, mode="w") as archive:
         for each in submission.files:
             content = submission.read(each.path, each.size)
-            member = tarfile.TarInfo(each.path)
+            member = tarfile.TarInfo(f"submission/{each.path}")  # the one folder around it is taken off again
             member.size, member.mode = len(content), 0o755 if each.executable else 0o644
             archive.addfile(member, io.BytesIO(content))
     return file.getvalue()
 
 
-def graded(package: bytes, practical: str, version: str, selection: Selection, sandbox: str) -> Outcome:
+def graded(  # noqa: PLR0917 - an executor passes everything by place
+    package: bytes, content: str, practical: str, version: str, selection: Selection, sandbox: str
+) -> Outcome:
     """What a worker runs."""
     known = load_practicals()
     if practical not in known or grading(known[practical]) != version:
@@ -108,7 +114,7 @@ def graded(package: bytes, practical: str, version: str, selection: Selection, s
     with tempfile.TemporaryDirectory(prefix="grader-", dir=own) as folder:
         place = Path(folder) / "submission.tar"
         place.write_bytes(package)
-        return _warm().outcome(place, practical, selection, sandbox)
+        return _warm().outcome(place, content, practical, selection, sandbox)
 
 
 @functools.cache
@@ -133,7 +139,11 @@ def _guarded(sent: Future[Outcome]) -> Future[Outcome]:
             future.set_result(done.result())
         else:
             with contextlib.suppress(RuntimeError):
-                future.set_result(Outcome(trouble=f"{type(error).__name__}: {error}", undecided=True))
+                future.set_result(
+                    Outcome(
+                        trouble=bounded(printable(f"{type(error).__name__}: {error}"), _SAID), undecided=True
+                    )
+                )
 
     sent.add_done_callback(ended)
     return future

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from grader.batch.handed import Handed
 from grader.batch.store import Submitted
 from grader.concerned import concerned
 from grader.errors import BadSubmissionError, UsageError
+from grader.intake import shown
 from grader.practical import Practical
 from grader.submission import EmptySubmissionError, Submission, open_submission
 
@@ -16,8 +19,12 @@ from grader.submission import EmptySubmissionError, Submission, open_submission
 def looked_at(handed: Handed, practicals: Sequence[Practical]) -> Submitted:
     """Opened once; what is wrong with it is kept, and costs no other student anything.
 
-    Raises `UsageError` when this machine is out of descriptors or memory.
+    Raises `UsageError` for what this user may not read, or when this machine is out of descriptors or memory.
     """
+    if not os.access(handed.path, os.R_OK | (os.X_OK if handed.path.is_dir() else 0)):
+        raise UsageError(
+            f"you may not read {shown(str(handed.path))}; change its permissions, or take it out"
+        )
     try:
         with open_submission(handed.path) as submission:
             content = content_of(submission)
@@ -29,9 +36,13 @@ def looked_at(handed: Handed, practicals: Sequence[Practical]) -> Submitted:
     except BadSubmissionError as error:
         return Submitted(handed, "", trouble=str(error))
     except OSError as error:
-        raise UsageError(
-            f"cannot read {handed.path}, which is not the student's fault: {error.strerror}"
-        ) from error
+        raise UsageError(f"cannot read {shown(str(handed.path))}: {error.strerror}") from error
+
+
+def content_at(path: Path) -> str:
+    """The hash of what lies there now. Raises `BadSubmissionError` when it cannot be opened."""
+    with open_submission(path) as submission:
+        return content_of(submission)
 
 
 def content_of(submission: Submission) -> str:

@@ -1,7 +1,8 @@
 """Run jobs, several at a time, and survive whatever one of them does: here, or wherever an executor puts them.
 
 Trouble with a submission is its own: a grading that ended unexpectedly is tried again, and in the end given up for that one
-alone; a warm process that is gone is started anew. A machine that refuses one job after the other ends the run.
+alone; a warm process that is gone is started anew. Where nothing at all can be graded it is the machine, and the rest is not tried.
+What was graded must be what was looked at before: a folder that changed meanwhile is undecided.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Protocol, Self
 
 import msgspec
 
-from grader.errors import BadSubmissionError, CellError
+from grader.batch.content import content_at
+from grader.errors import BadSubmissionError, CellError, GraderError, UsageError
 from grader.job import Results, Selection
 from grader.practical import Practical
 from grader.warm import WarmGrader
 
 _TRIES = 2  #: of a job whose grading ends unexpectedly
-_REFUSED = 3  #: jobs that cannot be graded, one after the other with none that can: it is the machine
+_REFUSED = 3  #: submissions that cannot be graded, before any that can: it is the machine
 _WORKERS = 2  #: for the checks of one grading: more rooms cost more than they save where many are graded
 
 
@@ -51,7 +53,7 @@ class Engine(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Outcome]]:
-        """Each as it ends. Raises `CellError` when no sandbox is to be had."""
+        """Each as it ends, whatever becomes of it. Raises `UsageError` for broken checks."""
 
 
 class Reviving:
@@ -69,7 +71,10 @@ class Reviving:
             self._closed = True
         self._warm.close()
 
-    def outcome(self, path: Path, practical: str, selection: Selection, sandbox: str) -> Outcome:
+    def outcome(
+        self, path: Path, content: str, practical: str, selection: Selection, sandbox: str
+    ) -> Outcome:
+        """`content`: the hash that its files must have."""
         started = time.monotonic()
         trouble = ""
         for _ in range(_TRIES):
@@ -78,12 +83,18 @@ class Reviving:
                 results = warm.grade(
                     path, practicals=[practical], selection=selection, jobs=_WORKERS, sandbox=sandbox
                 )
+                if content_at(path) != content:
+                    raise CellError("it was changed while the class was being graded; grade it again")
                 return Outcome(time.monotonic() - started, results)
             except BadSubmissionError as error:
-                return Outcome(time.monotonic() - started, trouble=str(error))
-            except CellError as error:
+                trouble = str(error)  # it could be opened before: it has been changed since
+            except UsageError:
+                raise
+            except GraderError as error:
                 trouble = str(error)
                 self._revive(warm)
+            except OSError as error:
+                trouble = f"this machine: {error.strerror}"
         return Outcome(time.monotonic() - started, trouble=trouble, undecided=True)
 
     def _revive(self, warm: WarmGrader) -> None:
@@ -120,7 +131,7 @@ class Local:
             pool.shutdown(cancel_futures=True)
 
     def _grade(self, job: Job) -> Outcome:
-        return self._warm.outcome(job.path, job.practical, self._selection, self._sandbox)
+        return self._warm.outcome(job.path, job.content, job.practical, self._selection, self._sandbox)
 
 
 def completed(
@@ -129,7 +140,8 @@ def completed(
     """Each job as it ends; no more than `at_once` are handed out: what is not begun needs no undoing."""
     waiting = iter(jobs)
     running: dict[Future[Outcome], Job] = {}
-    refused = 0
+    refused: set[str] = set()  #: contents; a student's own doing must not end the run for all
+    graded = False
     while True:
         for job in waiting:
             running[submit(job)] = job
@@ -140,7 +152,11 @@ def completed(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             job, outcome = running.pop(future), future.result()
-            refused = refused + 1 if outcome.undecided else 0
-            if refused == _REFUSED:
-                raise CellError(outcome.trouble)
+            graded = graded or not outcome.undecided
+            if outcome.undecided:
+                refused.add(job.content)
             yield job, outcome
+            if not graded and len(refused) >= _REFUSED:
+                for left in [*running.values(), *waiting]:
+                    yield left, Outcome(trouble=f"nothing could be graded: {outcome.trouble}", undecided=True)
+                return

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from grader.batch.handed import is_archive, named, newest
+from grader.batch.handed import changed, is_archive, named, newest
 
 
-def gathered(files: Mapping[str, Path], folder: Path) -> tuple[Path, tuple[str, ...]]:
-    """What is to be graded of one student's files, by the names they had when they were uploaded.
+def gathered(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """What is to be graded of one student's files, each with the name that it had when it was uploaded.
 
-    A single archive is it; else `folder` is made anew and holds copies of the files under those names.
+    Archives alone are it, the newest of them; else `folder` is made anew and holds copies of the files under those names. Of two
+    with one name the newest counts.
     """
-    if all(is_archive(path) for path in files.values()):
-        return newest(list(files.values()))
+    if all(is_archive(path) for _, path in files):
+        return newest([path for _, path in files])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     notes = []
-    for name, path in files.items():
+    for name, path in sorted(files, key=lambda each: changed(each[1])):
         plain = Path(name).name
-        if not plain or plain in {".", ".."}:
+        if plain in {"", ".", ".."}:
             continue
         if is_archive(path):
             notes.append(f"not opened, since other files lie beside it: {named(plain)}")
-        else:
-            shutil.copyfile(path, folder / plain, follow_symlinks=False)
+            continue
+        if (folder / plain).exists():
+            notes.append(f"handed in more than once, the newest counts: {named(plain)}")
+        shutil.copyfile(path, folder / plain)
     return folder, tuple(notes)

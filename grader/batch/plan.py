@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +23,12 @@ from grader.submission import EmptySubmissionError
 from grader.validation.depends import grading
 
 SOURCE, GATHERED = (
-    "source",
-    "gathered",
+    ".unpacked",
+    ".gathered",
 )  #: folders in the batch's own: what an archive held, and what was put together
+
+
+_SHARE = 0.05  #: of the submissions, from which on a practical is the class's
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -33,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
     submissions: tuple[Submitted, ...]
     practicals: tuple[Practical, ...]  #: by which everybody is graded
     jobs: dict[tuple[str, str], Job]  #: by student and practical
+    remarks: tuple[str, ...]  #: for the instructor: what may make grades other than they are meant
     missing: tuple[Job, ...]  #: those of which nothing is known, each content once
 
     @property
@@ -45,7 +50,7 @@ def planned(
     settings: Settings, out: Path, store: Store, known: Sequence[Practical], selection: Selection
 ) -> Plan:
     """What these settings come to now. Raises as `found_in` does."""
-    found = found_in(Path(settings.source), out, settings.layout)
+    found = found_in(Path(os.fsdecode(settings.source)), out, settings.layout)
     return _made(found, known, store, selection, settings)
 
 
@@ -82,7 +87,14 @@ def _made(
         late = handed.late or (due is not None and handed.moment is not None and handed.moment > due)
         submissions.append(looked_at(msgspec.structs.replace(handed, late=late), known))
     about = Counter(name for each in submissions for name in each.practicals)
-    practicals = [p for p in known if (p.name in chosen if chosen else about[p.name])]
+    wanted = set(chosen) or _common(about, sum(bool(each.practicals) for each in submissions))
+    practicals = [practical for practical in known if practical.name in wanted]
+    rare = ", ".join(f"{name} ({count})" for name, count in about.items() if name not in wanted)
+    remarks = (
+        [f"not graded, since so few hand it in: {rare}; --practical NAME says what counts"] if rare else []
+    )
+    if due is not None and (timeless := sum(each.handed.moment is None for each in submissions)):
+        remarks.append(f"--due: of {timeless} of {len(submissions)} it is not known when they were handed in")
     by_practical = {p.name: f"{grading(p)} {selection}" for p in practicals}
     submissions = [
         msgspec.structs.replace(
@@ -98,7 +110,15 @@ def _made(
         for name in each.practicals
     }
     missing = {job.key: job for job in jobs.values() if not store.known(job.key)}
-    return Plan(settings, found, tuple(submissions), tuple(practicals), jobs, tuple(missing.values()))
+    return Plan(
+        settings, found, tuple(submissions), tuple(practicals), jobs, tuple(remarks), tuple(missing.values())
+    )
+
+
+def _common(about: Counter[str], submissions: int) -> set[str]:
+    """The practicals of a class: one student's stray file must not raise everybody's maximum."""
+    least = max(2, submissions * _SHARE) if submissions > 1 else 1
+    return {name for name, count in about.items() if count >= least} or set(about)
 
 
 def _key(content: str, practical: str, checks: str) -> str:

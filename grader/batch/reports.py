@@ -16,7 +16,7 @@ from grader.reports.visibility import visible
 from grader.rubric import Rubric
 
 GRADES, STUDENTS = "grades.csv", "students"
-_LONGEST = 80  #: characters of a folder's name
+_LONGEST = 160  #: bytes of a folder's name
 _PLAIN = re.compile(r"[^\w.() -]")
 
 
@@ -50,6 +50,7 @@ class Reports:
         place = self._out / STUDENTS / self._folders[submitted.handed.student]
         folder.make(place)
         shown = visible(found, self._rubric, datetime.now().astimezone())
+        _empty(place / json.CAPTURES)  # what an earlier run showed may be hidden by now
         json.write(shown, place / "results.json")
         junit.write(shown, place / "junit.xml")
         self._store.conclude(submitted.handed.student, found)
@@ -76,14 +77,25 @@ class Reports:
         )
 
 
+def _empty(place: Path) -> None:
+    """Remove the files of a folder of ours; a link in its place is refused when something is written there."""
+    if place.is_dir() and not place.is_symlink():
+        for file in place.iterdir():
+            if file.is_symlink() or file.is_file():
+                file.unlink()
+
+
 def folder_names(students: list[str]) -> dict[str, str]:
     """A folder's name for each student: what a file system takes, and no two that differ in case alone."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for student in students:
-        name = _PLAIN.sub("_", student).strip(". ")[:_LONGEST] or "_"
-        if name != student or name.lower() in taken:
-            name += "-" + hashlib.sha256(student.encode(errors="surrogateescape")).hexdigest()[:8]
-        taken.add(name.lower())
+        plain = _PLAIN.sub("_", student).strip(". ").encode()[:_LONGEST].decode(errors="ignore") or "_"
+        name, number = plain, 0
+        while name.casefold() in taken or (name != student and not number):
+            number += 1
+            digest = hashlib.sha256(f"{student}{number}".encode(errors="surrogateescape")).hexdigest()[:8]
+            name = f"{plain}-{digest}"
+        taken.add(name.casefold())
         found[student] = name
     return found

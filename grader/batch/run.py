@@ -21,8 +21,9 @@ def run(
     """Everybody's grade, and the file with the table."""
     store.begin(plan.settings, plan.submissions)
     grades = list(_graded(plan, store, reports, engine, console))
+    file = reports.write_grades(grades)
     store.end()
-    return grades, reports.write_grades(grades)
+    return grades, file
 
 
 def _graded(plan: Plan, store: Store, reports: Reports, engine: Engine, console: Console) -> Iterator[Grade]:

@@ -25,6 +25,8 @@ from grader.job import Attachment, Results
 
 FILE, LOCK = "batch.sqlite3", "batch.lock"
 
+_PATIENCE = 60  #: seconds that somebody else's query may lock the store
+
 #: Each brings the schema from its index to the next version (PRAGMA user_version).
 MIGRATIONS = (
     """
@@ -53,11 +55,11 @@ MIGRATIONS = (
 class Settings(msgspec.Struct, frozen=True):
     """What a run was asked for: enough to do the same again. Paths are absolute."""
 
-    source: str
+    source: bytes  #: names need not be UTF-8
     layout: str | None = None
     practicals: tuple[str, ...] = ()
     due: datetime | None = None  #: aware
-    rubric: str | None = None
+    rubric: bytes | None = None
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -90,13 +92,17 @@ class Store:
             raise UsageError(
                 f"another grader is at work in {folder}; wait for it, or name another folder"
             ) from None
-        self._database = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
+        self._run = 0
+        try:
+            self._database = _connected(folder / FILE)
+        except BaseException:
+            os.close(self._lock)
+            raise
         try:
             self._prepare(folder / FILE)
         except BaseException:
             self.close()
             raise
-        self._run = 0
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +119,8 @@ class Store:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA foreign_keys = ON")
             (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        except sqlite3.OperationalError:  # locked, or the disk is full
+            raise
         except sqlite3.DatabaseError as error:
             raise UsageError(f"{file} is no store of this grader: {error}") from error
         if version > len(MIGRATIONS):
@@ -130,10 +138,11 @@ class Store:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # SQLite has rolled back by itself, where the disk is full
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     def begin(self, settings: Settings, submissions: Sequence[Submitted]) -> None:
         """A new run, and what it found."""
@@ -241,12 +250,12 @@ class Store:
         self._database.execute(f"DELETE FROM attachments WHERE job IN {one}", (key,))  # noqa: S608 - the same
         self._database.execute("DELETE FROM jobs WHERE key = ? AND proposed IS NOT NULL", (key,))
 
-    def accept(self, keys: Sequence[str]) -> None:
-        """What was proposed for these jobs counts from now on; what counted before stays as history."""
+    def accept(self, keys: Sequence[str], proposed: str) -> None:
+        """What was proposed for these jobs, as it was asked, counts from now on; what counted before stays as history."""
         with self._transaction():
             self._database.executemany(
-                "UPDATE jobs SET proposed = NULL WHERE key = ? AND proposed IS NOT NULL",
-                [(key,) for key in keys],
+                "UPDATE jobs SET proposed = NULL WHERE key = ? AND proposed = ?",
+                [(key, proposed) for key in keys],
             )
 
     def known(self, key: str) -> bool:
@@ -269,6 +278,12 @@ class Store:
         for row in results.checks:
             row.attachments = [Attachment(item.name, data.get(item.name, b"")) for item in row.attachments]
         return results
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    if file.is_symlink():
+        raise UsageError(f"{file} is a symbolic link; remove it, or name another folder")
+    return sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
 
 
 def opened(folder: Path) -> Store:

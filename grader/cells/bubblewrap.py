@@ -89,7 +89,8 @@ def _added_modules() -> list[str]:
     patterns = (
         "lib/python3*/dist-packages",
         "local/lib/python3*/dist-packages",
-        "lib/python3*/site-packages",
+        "lib*/python3*/site-packages",
+        "local/lib*/python3*/site-packages",
     )
     return sorted(str(path) for pattern in patterns for path in Path("/usr").glob(pattern) if path.is_dir())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,10 +25,11 @@ from grader.batch.store import Settings, Store
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL, named
 from grader.errors import UsageError
+from grader.intake import shown
 from grader.job import Selection
 from grader.practical import Practical, load_practicals
 from grader.reports import folder
-from grader.rubric import plain
+from grader.rubric import Rubric, plain
 from grader.rubric_file import read_rubric
 
 _NAMED = 10  #: students that a list names
@@ -75,39 +78,63 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     Canvas or GitHub Classroom. Stopped or killed at any moment, the same command goes on where it was; what has not
     changed is not graded again.
 
-    Without --practical everybody is graded by all practicals that anybody's submission is about.
+    Without --practical everybody is graded by the practicals that two submissions or more, and one in twenty, are about.
 
     Exit status 0 when everything is graded, 3 when something is left for a person to decide.
     """
     known = load_practicals()
-    chosen = named(known, practicals)
-    rubric = read_rubric(rubric_file, known) if rubric_file is not None else plain(known)
+    settings = Settings(
+        os.fsencode(source.absolute()),
+        layout,
+        tuple(dict.fromkeys(practicals)),
+        due.astimezone() if due else None,
+        os.fsencode(rubric_file.absolute()) if rubric_file else None,
+    )
+    chosen = named(known, settings.practicals)
+    rubric = rubric_of(settings, known)
     selection = rubric.narrowed(Selection())
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
     where = chosen_sandbox(sandbox)
-    try:
+    _refuse_overlap(source, out)
+    with told(out):
         folder.make(out)
-    except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror}") from error
-    settings = Settings(
-        str(source.absolute()),
-        layout,
-        practicals,
-        due.astimezone() if due else None,
-        str(rubric_file.absolute()) if rubric_file else None,
-    )
-    with Store(out) as store:
-        plan = planned(settings, out, store, chosen, selection)
-        _tell(plan, console)
-        reports = Reports(plan, store, out, selection, rubric)
-        engine = engine_for(scheduler, plan.practicals, selection, where, jobs)
-        try:
-            grades, file = run(plan, store, reports, engine, console)
-        except KeyboardInterrupt:
-            click.echo("what has been graded is kept: the same command goes on from there", err=True)
-            raise
+        with Store(out) as store:
+            plan = planned(settings, out, store, chosen, selection)
+            _tell(plan, console)
+            reports = Reports(plan, store, out, selection, rubric)
+            engine = engine_for(scheduler, plan.practicals, selection, where, jobs)
+            try:
+                grades, file = run(plan, store, reports, engine, console)
+            except KeyboardInterrupt:
+                click.echo("what has been graded is kept: the same command goes on from there", err=True)
+                raise
+    _warn(plan, console)
     conclude(grades, file, out, console)
     return 3 if any(each.undecided for each in grades) else 0
+
+
+def rubric_of(settings: Settings, known: dict[str, Practical]) -> Rubric:
+    """That of these settings, else that of specs/."""
+    return read_rubric(Path(os.fsdecode(settings.rubric)), known) if settings.rubric else plain(known)
+
+
+@contextlib.contextmanager
+def told(out: Path) -> Iterator[None]:
+    """What the machine refuses for a batch in `out` is one line, and nothing that was stored is lost."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise UsageError(f"the store in {out} cannot be used: {error}; what was stored is kept") from error
+    except OSError as error:
+        what = shown(str(error.filename)) if error.filename else str(out)
+        raise UsageError(f"{what}: {error.strerror}; what was stored in {out} is kept") from error
+
+
+def _refuse_overlap(source: Path, out: Path) -> None:
+    """What is written must not become a submission, nor what was handed in be written over."""
+    inside, around = out.resolve(), source.resolve()
+    if around.is_dir() and (inside == around or around in inside.parents or inside in around.parents):
+        raise UsageError(f"{out} and {source} lie in each other; name another folder with --out")
 
 
 def engine_for(
@@ -132,11 +159,18 @@ def _tell(plan: Plan, console: Console) -> None:
         f"{_count(len(plan.submissions), 'submission')}, layout {plan.found.layout}",
         f"graded by: {words or 'nothing'}",
         *plan.found.notes,
+        *plan.remarks,
         f"{troubled} with nothing that can be graded: see grades.csv" if troubled else "",
         f"{_count(len(plan.missing), 'grading')} to do, {len(plan.keys) - len(plan.missing)} known",
     ):
         if line:
             console.print(line, soft_wrap=True, markup=False)
+
+
+def _warn(plan: Plan, console: Console) -> None:
+    """What may make everybody's grades other than they are meant, said where it is seen."""
+    for line in plan.remarks:
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def conclude(grades: list[Grade], file: Path, out: Path, console: Console) -> None:

@@ -10,7 +10,7 @@ import click
 from grader.batch.exports import FORMATS
 from grader.batch.exports.order import Order
 from grader.batch.store import opened
-from grader.errors import UsageError
+from grader.commands.batch import rubric_of, told
 from grader.practical import load_practicals
 from grader.rubric_file import read_rubric
 
@@ -25,7 +25,10 @@ from grader.rubric_file import read_rubric
 @click.option("--assignment", default="", metavar="NAME", help="For Canvas (its title) and Classroom 50.")
 @click.option("--classroom", default="", metavar="NAME", help="For Classroom 50.")
 @click.option(
-    "--rubric", "rubric_file", type=click.Path(path_type=Path), help="Whose dates hide checks from students."
+    "--rubric",
+    "rubric_file",
+    type=click.Path(path_type=Path),
+    help="Whose dates hide checks from students (default: the one of the batch).",
 )
 def export(  # noqa: PLR0917 - click passes everything by keyword
     directory: Path,
@@ -41,14 +44,17 @@ def export(  # noqa: PLR0917 - click passes everything by keyword
     csv and junit are one file; gradescope and classroom50 a folder with a file for each student; moodle and canvas fill in the
     file that was downloaded there (--fill). What is undecided is never made a grade without a word.
     """
-    rubric = read_rubric(rubric_file, load_practicals()) if rubric_file is not None else None
-    order = Order(out, fill, assignment, classroom, rubric, datetime.now().astimezone())
-    with opened(directory) as store:
-        graded = store.outcomes()
-    try:
+    known = load_practicals()
+    with told(directory):
+        with opened(directory) as store:
+            graded = store.outcomes()
+            rubric = (
+                read_rubric(rubric_file, known)
+                if rubric_file is not None
+                else rubric_of(store.settings(), known)
+            )
+        order = Order(out, fill, assignment, classroom, rubric, datetime.now().astimezone())
         lines = FORMATS[kind](graded, order)
-    except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}") from error
     for line in (f"{len(graded)} graded: {out}", *lines):
         click.echo(line)
     return 3 if any(each.results.undecided for each in graded) else 0

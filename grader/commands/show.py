@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from grader.batch.store import opened
+from grader.commands.batch import told
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL
 from grader.errors import UsageError
 from grader.reports import terminal
@@ -27,7 +28,7 @@ def show(directory: Path, student: str | None, *, verbose: bool) -> int:
     The exit status is that of grader check.
     """
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
-    with opened(directory) as store:
+    with told(directory), opened(directory) as store:
         graded = {each.student: each.results for each in store.outcomes()}
     if student is None:
         for name, found in graded.items():

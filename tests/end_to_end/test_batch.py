@@ -126,6 +126,27 @@ def test_other_points_need_no_grading(arguments: list[str | Path], tmp_path: Pat
     assert rows(tmp_path / "out")["ann"]["score"] == "26"
 
 
+def test_names_and_neighbours_change_nothing(
+    arguments: list[str | Path], source: Path, tmp_path: Path
+) -> None:
+    """A name that is not UTF-8, and a single stray file of another practical."""
+    shutil.copytree(REFERENCE / "c", source / os.fsdecode(b"tarea\xf1"))
+    (source / "bob" / "srv_web_sendfile.c").write_text("int main(void) { return 0; }\n")
+    ran = grader(*arguments)
+    assert ran.returncode == 0, ran.stderr
+    found = rows(tmp_path / "out")
+    assert found["tarea\\xf1"]["score"] == "8"
+    assert {row["max_score"] for row in found.values()} == {"8"}
+    assert "not graded, since so few hand it in: web (1)" in ran.stdout
+
+
+def test_source_and_grades_may_not_lie_in_each_other(arguments: list[str | Path], source: Path) -> None:
+    for out in (source, source / "out", source.parent):
+        ran = grader(*arguments, "--out", out)
+        assert (ran.returncode, "lie in each other" in ran.stderr) == (4, True)
+    assert sorted(path.name for path in source.iterdir()) == ["ann", "bob", "carl", "dora", "eve.zip"]
+
+
 def test_students_reports_hide_what_the_rubric_hides(arguments: list[str | Path], tmp_path: Path) -> None:
     rubric = tmp_path / "rubric.toml"
     rubric.write_text(RUBRIC.replace("points = 2", "points = 2\nhidden_until = 2999-01-01"))
@@ -212,6 +233,8 @@ def test_what_is_graded_again_counts_only_when_it_is_accepted(
     assert rows(out)["carl"]["score"] != "8"
     before = (out / "grades.csv").read_bytes()
 
+    too_early = grader("regrade", out, "--only", "carl", "--apply")
+    assert (too_early.returncode, "nothing was shown yet" in too_early.stderr) == (4, True)
     shown = grader("regrade", out, "--only", "carl")
     assert shown.returncode == 0, shown.stderr
     assert "carl: " in shown.stdout

@@ -114,17 +114,22 @@ def test_moodle_with_the_student_before_each_file(source: Path, out: Path) -> No
 
 def test_canvas(source: Path, out: Path) -> None:
     put(source / "lopezana_111_222_conecta-1.c", "new")
-    put(source / "lopezana_111_222_Makefile")
+    put(source / "lopezana_111_225_Makefile")
+    put(source / "lopezana_111_226_util-1.c")
+    put(source / "lopezana_111_227_util-2.c")
     packed(source / "smithbob_LATE_112_223_all.zip", "conecta.c")
-    put(source / "smithbob_LATE_112_220_conecta.c", "an earlier one")
     found = found_in(source, out, None)
     assert found.layout == "canvas"
     seen = students(found)
-    assert {path.name for path in seen["lopezana"].path.iterdir()} == {"conecta.c", "Makefile"}
+    assert {path.name for path in seen["lopezana"].path.iterdir()} == {
+        "conecta.c",
+        "Makefile",
+        "util-1.c",
+        "util-2.c",
+    }
     assert (seen["lopezana"].late, seen["smithbob"].late) == (False, True)
     assert seen["smithbob"].path.name == "smithbob_LATE_112_223_all.zip"
     assert seen["smithbob"].identifier == "112"
-    assert "earlier" in seen["smithbob"].notes[0]
 
 
 METADATA = """---
@@ -197,13 +202,57 @@ def test_a_download_as_it_comes(tmp_path: Path, out: Path) -> None:
     assert students(found)["Ana"].path.read_bytes() == inner.getvalue()
 
 
-@pytest.mark.parametrize("name", ["../ann/conecta.c", "/ann/conecta.c"])
-def test_a_download_cannot_write_elsewhere(tmp_path: Path, out: Path, name: str) -> None:
-    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
-        archive.writestr(name, CODE)
-    with pytest.raises(BadSubmissionError, match=r"download\.zip"):
-        found_in(tmp_path / "download.zip", out, None)
-    assert not (tmp_path / "ann").exists()
+@pytest.mark.parametrize(
+    "name",
+    ["../eve/x.c", "/eve/x.c", "eve\\x.c", "C:eve", "eve/" + "x" * 300, "eve/" * 1500 + "x.c", "eve/\x1b.c"],
+)
+def test_what_one_student_called_a_file_hurts_nobody_else(tmp_path: Path, out: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "download.tar", "w") as archive:
+        for each in ("ann/conecta.c", name, "bob/conecta.c"):
+            archive.addfile(tarfile.TarInfo(each))
+        folder = tarfile.TarInfo("dora")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+    found = found_in(tmp_path / "download.tar", out, None)
+    assert {each.student for each in found.handed} - {"eve"} == {"ann", "bob", "dora"}
+    assert "left out of download.tar" in found.notes[0]
+    assert not (tmp_path / "eve").exists()
+    found_in(tmp_path / "download.tar", out, None)  # and again, over what is there
+
+
+def test_times_are_those_that_an_archive_tells(tmp_path: Path, out: Path) -> None:
+    with tarfile.open(tmp_path / "download.tar", "w") as archive:
+        for name, moment in (("ann.zip", 2_000_000), ("ann.tar", 1_000_000), ("bob/conecta.c", 3_000_000)):
+            member = tarfile.TarInfo(name)
+            member.mtime = moment
+            archive.addfile(member)
+    seen = students(found_in(tmp_path / "download.tar", out, None))
+    assert seen["ann"].path.name == "ann.zip"
+    assert seen["ann"].moment == datetime.fromtimestamp(2_000_000, UTC)
+    assert seen["bob"].moment == datetime.fromtimestamp(3_000_000, UTC)
+
+
+def test_a_link_is_nobodys_submission(source: Path, out: Path) -> None:
+    packed(source / "bob" / "work.zip", "conecta.c")
+    (source / "ann").mkdir()
+    (source / "ann" / "work.zip").symlink_to("../bob/work.zip")
+    (source / "carl.zip").symlink_to("bob/work.zip")
+    found = found_in(source, out, None)
+    seen = students(found)
+    assert set(seen) == {"ann", "bob"}
+    assert seen["ann"].path == source / "ann"
+    assert "carl.zip" in found.notes[0]
+
+
+def test_moodles_participants_are_not_mixed_up(source: Path, out: Path) -> None:
+    put(source / "Ana_7_assignsubmission_file_x_5_assignsubmission_file_" / "conecta.c")
+    put(source / "Bob_7_assignsubmission_file_" / "conecta.c")
+    seen = students(found_in(source, out, None))
+    assert {each.identifier for each in seen.values()} == {"5", "7"}
+    assert seen["Bob"].identifier == "7"
+    put(source / "Carl_7_assignsubmission_file_" / "conecta.c")
+    with pytest.raises(UsageError, match="participant 7 is there more than once"):
+        found_in(source, out, None)
 
 
 def test_what_a_download_cannot_bring_is_said(tmp_path: Path, out: Path) -> None:

@@ -33,7 +33,7 @@ def results(*rows: Verdict) -> Results:
 
 def begun(folder: Path) -> Store:
     store = Store(folder)
-    store.begin(Settings("class"), [Submitted(Handed("ann", Path("class/ann")), "c0ffee")])
+    store.begin(Settings(b"class"), [Submitted(Handed("ann", Path("class/ann")), "c0ffee")])
     return store
 
 

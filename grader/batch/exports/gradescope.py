@@ -33,7 +33,8 @@ def results(found: Results, hidden: dict[str, Any]) -> dict[str, Any]:
     output = list(found.notes)
     if found.undecided:
         output.insert(0, f"{found.undecided:g} points are undecided: a person is going to look at them.")
-    output += [f"{item.practical}: {item.reason}: {item.points:+g} points" for item in found.adjustments]
+    if not hidden:  # a limit tells which check was missed
+        output += [f"{item.practical}: {item.reason}: {item.points:+g} points" for item in found.adjustments]
     return {
         "score": round(found.score, 2),
         "output": "\n".join(output),

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from grader.batch.handed import Found, Handed, distinct, entries, named
+from grader.batch.handed import Found, Handed, distinct, entries, is_folder, named
 
 NAME = "classroom"
 
 
 def _is_clone(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and (path / ".git").is_dir()
+    return is_folder(path) and (path / ".git").is_dir()
 
 
 def recognises(folder: Path) -> bool:

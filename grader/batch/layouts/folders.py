@@ -12,6 +12,7 @@ from grader.batch.handed import (
     entries,
     inside,
     is_archive,
+    is_folder,
     named,
     newest,
     stem,
@@ -28,7 +29,7 @@ def read(folder: Path, _spool: Path) -> Found:
     by_student: dict[str, list[Path]] = {}
     ignored = []
     for path in entries(folder):
-        if is_archive(path) or (path.is_dir() and not path.is_symlink()):
+        if is_archive(path) or is_folder(path):
             by_student.setdefault(stem(path), []).append(path)
         else:
             ignored.append(named(path.name))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grader.batch.handed import Found, Handed, distinct, entries, inside, named
+from grader.batch.handed import Found, Handed, distinct, entries, inside, is_folder, named
 from grader.errors import UsageError
 
 NAME = "gradescope"
@@ -27,12 +27,7 @@ def read(folder: Path, _spool: Path) -> Found:
     known = {METADATA}
     for name, said in _metadata(folder / METADATA).items():
         place = folder / str(name)
-        if (
-            not isinstance(said, Mapping)
-            or place.parent != folder
-            or not place.is_dir()
-            or place.is_symlink()
-        ):
+        if not isinstance(said, Mapping) or place.parent != folder or not is_folder(place):
             continue
         known.add(place.name)
         path, notes = inside(place)
