@@ -108,9 +108,7 @@ def graded(  # noqa: PLR0917 - an executor passes everything by place
             undecided=True,
         )
     distributed = importlib.import_module("distributed")
-    own = (
-        distributed.get_worker().local_directory
-    )  # Dask removes what a worker that was killed has left there
+    own = distributed.get_worker().local_directory  # Dask removes what a killed worker has left there
     with tempfile.TemporaryDirectory(prefix="grader-", dir=own) as folder:
         place = Path(folder) / "submission.tar"
         place.write_bytes(package)

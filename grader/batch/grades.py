@@ -13,7 +13,7 @@ from grader.batch.store import Submitted
 from grader.build import Built
 from grader.job import Results, Selection
 from grader.practical import Practical
-from grader.rubric import Rubric, applied, by_practical
+from grader.rubric import Rubric, applied
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  #: what makes a spreadsheet compute, or ask somebody else
 
@@ -65,26 +65,29 @@ def together(
 
 
 def grade(
-    submitted: Submitted,
+    student: str,
+    identifier: str,
     found: Results,
-    practicals: Sequence[Practical],
-    rubric: Rubric,
-    remarks: Sequence[str] = (),
+    practicals: Sequence[str],
+    *,
+    late: bool,
+    remarks: Sequence[str],
 ) -> Grade:
-    """`found` as `together` gives it."""
-    scores = by_practical(found.checks, rubric)
+    """`found` is scored already: its rows and adjustments add up to the score of each practical."""
+    points = dict.fromkeys(practicals, 0.0)
+    for row in found.checks:
+        points[row.practical] += row.points
+    for adjustment in found.adjustments:
+        points[adjustment.practical] += adjustment.points
     return Grade(
-        student=submitted.handed.student,
-        identifier=submitted.handed.identifier,
+        student=student,
+        identifier=identifier,
         score=round(found.score, 2),
         max_score=round(found.max_score, 2),
         undecided=round(found.undecided, 2),
-        practicals={
-            practical.name: round(scores[practical.name].score, 2) if practical.name in scores else 0.0
-            for practical in practicals
-        },
-        late=submitted.handed.late,
-        remarks="; ".join((*remarks, *submitted.handed.notes)),
+        practicals={name: round(earned, 2) for name, earned in points.items()},
+        late=late,
+        remarks="; ".join(remarks),
     )
 
 

@@ -22,11 +22,8 @@ from grader.practical import Practical
 from grader.submission import EmptySubmissionError
 from grader.validation.depends import grading
 
-SOURCE, GATHERED = (
-    ".unpacked",
-    ".gathered",
-)  #: folders in the batch's own: what an archive held, and what was put together
-
+#: Folders in the batch's own: what an archive held, and what was put together.
+SOURCE, GATHERED = ".unpacked", ".gathered"
 
 _SHARE = 0.05  #: of the submissions, from which on a practical is the class's
 
@@ -80,7 +77,7 @@ def found_in(source: Path, out: Path, layout: str | None) -> Found:
 def _made(
     found: Found, known: Sequence[Practical], store: Store, selection: Selection, settings: Settings
 ) -> Plan:
-    """Where no practicals were chosen everybody is graded by all that anybody's submission is about."""
+    """Where no practicals were chosen everybody is graded by those that are common in the class."""
     chosen, due = settings.practicals, settings.due
     submissions = []
     for handed in found.handed:

@@ -79,6 +79,7 @@ def propose(
         for job, ended in engine.run(jobs):
             progress.take(ended)
             if ended.results is None:
+                store.forget(job.key)
                 why = bounded(printable(ended.trouble), _SAID)
                 yield f"{named(job.path.name)}, {job.practical}: not graded again: {why}"
                 continue

@@ -54,7 +54,15 @@ class Reports:
         json.write(shown, place / "results.json")
         junit.write(shown, place / "junit.xml")
         self._store.conclude(submitted.handed.student, found)
-        return grade(submitted, found, self._plan.practicals, self._rubric, remarks)
+        handed = submitted.handed
+        return grade(
+            handed.student,
+            handed.identifier,
+            found,
+            [practical.name for practical in self._plan.practicals],
+            late=handed.late,
+            remarks=[*remarks, *handed.notes],
+        )
 
     def write_grades(self, grades: list[Grade]) -> Path:
         file = self._out / GRADES

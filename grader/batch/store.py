@@ -205,7 +205,7 @@ class Store:
         """
         with self._transaction():
             if proposed is not None:
-                self._forget(key)
+                self._forget(key)  # an earlier one
             cursor = self._database.execute(
                 "INSERT INTO jobs (key, content, practical, ended, seconds, proposed, results) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (key, content, practical, _now(), seconds, proposed, _packed(results)),
@@ -243,8 +243,12 @@ class Store:
             for student, identifier, late, results in rows
         ]
 
+    def forget(self, key: str) -> None:
+        """Drop what was proposed for this job, and was not accepted."""
+        with self._transaction():
+            self._forget(key)
+
     def _forget(self, key: str) -> None:
-        """What was proposed for this job, and was not accepted."""
         one = "(SELECT id FROM jobs WHERE key = ? AND proposed IS NOT NULL)"
         self._database.execute(f"DELETE FROM verdicts WHERE job IN {one}", (key,))  # noqa: S608 - text of our own
         self._database.execute(f"DELETE FROM attachments WHERE job IN {one}", (key,))  # noqa: S608 - the same

@@ -30,7 +30,7 @@ import socket
 import struct
 import sys
 
-TYPE_CHECKING = False  # typing's own takes longer to import than all the rest together
+TYPE_CHECKING = False  # to import typing's takes milliseconds, at each start of a room
 if TYPE_CHECKING:
     from typing import Any
 

@@ -20,6 +20,7 @@ from grader.rubric import plain
 
 KNOWN = load_practicals()
 BY = [KNOWN["connection"], KNOWN["datagram"]]
+NAMES = [practical.name for practical in BY]
 RUBRIC = plain(KNOWN)
 
 
@@ -43,7 +44,7 @@ def submitted(*practicals: str, trouble: str = "") -> Submitted:
 def test_what_was_not_handed_in_earns_nothing_and_is_in_the_maximum() -> None:
     whole = submitted("connection")
     found = together(whole, {"connection": graded("connection")}, BY, Selection(), RUBRIC)
-    line = grade(whole, found, BY, RUBRIC)
+    line = grade("ann", "7", found, NAMES, late=True, remarks=["chosen among two"])
     most = {p.name: sum(c.points * len(c.programs) for c in p.checks.values()) for p in BY}
     assert line.score == line.practicals["connection"] == most["connection"]
     assert (line.practicals["datagram"], line.max_score, line.undecided) == (0.0, sum(most.values()), 0.0)
@@ -55,7 +56,7 @@ def test_what_could_not_be_graded_is_undecided() -> None:
     found = together(
         whole, {"connection": graded("connection")}, BY, Selection(), RUBRIC, remarks=["not graded: gone"]
     )
-    line = grade(whole, found, BY, RUBRIC, ["not graded: gone"])
+    line = grade("ann", "", found, NAMES, late=False, remarks=["not graded: gone", *whole.handed.notes])
     assert line.undecided == sum(c.points * len(c.programs) for c in KNOWN["datagram"].checks.values())
     assert line.remarks == "not graded: gone; chosen among two"
     assert "not graded: gone" in found.notes

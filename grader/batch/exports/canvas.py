@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grader.batch.exports.order import (
-    Order,
-    Sheet,
-    by_identifier,
-    number,
-    read_sheet,
-    scaled,
-    sheet_as_bytes,
-    undecided,
-)
+from grader.batch.exports.order import Order, Sheet, by_identifier, number, read_sheet, scaled, write_sheet
 from grader.batch.store import Graded
 from grader.errors import UsageError
-from grader.reports import folder
 
 NAME = "canvas"
 _EXCUSED = "EX"
@@ -38,11 +28,7 @@ def write(graded: Sequence[Graded], order: Order) -> list[str]:
         filled.add(each.identifier)
         if not each.results.undecided:
             row[column] = f"{scaled(each, possible):.2f}"
-    folder.write(order.out, sheet_as_bytes(sheet))
-    missing = sorted(each.student for each in graded if each.identifier not in filled)
-    lines = [f"{len(filled)} rows belong to a submission"]
-    lines += [f"not in the gradebook, or excused: {', '.join(missing)}"] if missing else []
-    return lines + undecided(graded, "so their grades are left as they were")
+    return write_sheet(sheet, order, graded, filled)
 
 
 def _assignment(sheet: Sheet, order: Order) -> int:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
-from grader.batch.exports.order import Order, undecided
-from grader.batch.reports import folder_names
+from grader.batch.exports.order import Order, hidden, undecided, write_each
 from grader.batch.store import Graded
 from grader.errors import UsageError
-from grader.reports import folder
 
 NAME = "classroom50"
 SCHEMA = "classroom50/result/v1"
@@ -22,18 +18,12 @@ SCHEMA = "classroom50/result/v1"
 def write(graded: Sequence[Graded], order: Order) -> list[str]:
     if not order.classroom or not order.assignment:
         raise UsageError("this format names them both: --classroom NAME --assignment NAME")
-    hidden = order.rubric.hidden(order.now) if order.rubric is not None and order.now is not None else {}
-    places = folder_names([each.student for each in graded])
-    folder.make(order.out)
-    for each in graded:
-        place = order.out / places[each.student]
-        folder.make(place)
-        content = msgspec.json.format(msgspec.json.encode(result(each, order, frozenset(hidden))), indent=2)
-        folder.write(place / "result.json", content + b"\n")
+    unseen = hidden(order)
+    write_each(graded, order, "result.json", lambda each: result(each, order, unseen))
     return undecided(graded, "which each result.json says, and counted as not earned")
 
 
-def result(graded: Graded, order: Order, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
+def result(graded: Graded, order: Order, unseen: frozenset[str]) -> dict[str, Any]:
     """Points are whole numbers there: a part of one is dropped, and of the maximum it makes one."""
     found = graded.results
     return {
@@ -59,6 +49,6 @@ def result(graded: Graded, order: Order, hidden: frozenset[str] = frozenset()) -
                 "message": row.message,
             }
             for row in found.checks
-            if row.id not in hidden
+            if row.id not in unseen
         ],
     }

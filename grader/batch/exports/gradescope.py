@@ -5,35 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from grader.batch.exports.order import Order, undecided
-from grader.batch.reports import folder_names
+from grader.batch.exports.order import Order, hidden, undecided, write_each
 from grader.batch.store import Graded
 from grader.job import UNDECIDED, Results, Verdict
-from grader.reports import folder
 
 NAME = "gradescope"
 
 
 def write(graded: Sequence[Graded], order: Order) -> list[str]:
-    hidden = order.rubric.hidden(order.now) if order.rubric is not None and order.now is not None else {}
-    places = folder_names([each.student for each in graded])
-    folder.make(order.out)
-    for each in graded:
-        place = order.out / places[each.student]
-        folder.make(place)
-        content = msgspec.json.format(msgspec.json.encode(results(each.results, hidden)), indent=2)
-        folder.write(place / "results.json", content + b"\n")
+    unseen = hidden(order)
+    write_each(graded, order, "results.json", lambda each: results(each.results, unseen))
     return undecided(graded, "which each output says, and counted as not earned")
 
 
-def results(found: Results, hidden: dict[str, Any]) -> dict[str, Any]:
+def results(found: Results, unseen: frozenset[str]) -> dict[str, Any]:
     """One submission's. The score is what is earned for sure: limits and bonus make it more or less than its tests' sum."""
     output = list(found.notes)
     if found.undecided:
         output.insert(0, f"{found.undecided:g} points are undecided: a person is going to look at them.")
-    if not hidden:  # a limit tells which check was missed
+    if not unseen:  # a limit tells which check was missed
         output += [f"{item.practical}: {item.reason}: {item.points:+g} points" for item in found.adjustments]
     return {
         "score": round(found.score, 2),
@@ -42,11 +32,11 @@ def results(found: Results, hidden: dict[str, Any]) -> dict[str, Any]:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "extra_data": {"max_score": found.max_score, "undecided": found.undecided, **found.environment},
-        "tests": [_test(row, number, hidden=row.id in hidden) for number, row in enumerate(found.checks, 1)],
+        "tests": [_test(row, number, unseen=row.id in unseen) for number, row in enumerate(found.checks, 1)],
     }
 
 
-def _test(row: Verdict, number: int, *, hidden: bool) -> dict[str, Any]:
+def _test(row: Verdict, number: int, *, unseen: bool) -> dict[str, Any]:
     lines = [row.requirement, *([row.message] if row.message else [])]
     lines += [f"{piece.title}: {piece.text}" for piece in row.evidence]
     lines += [f"hint: {row.hint}"] if row.hint else []
@@ -59,7 +49,7 @@ def _test(row: Verdict, number: int, *, hidden: bool) -> dict[str, Any]:
         "output": "\n".join(lines),
         "output_format": "text",
         "tags": [row.practical, row.program, row.tier],
-        "visibility": "hidden" if hidden else "visible",
+        "visibility": "hidden" if unseen else "visible",
         "extra_data": {"status": row.status},
     }
     if row.status not in UNDECIDED:

@@ -9,19 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grader.batch.exports.order import (
-    Order,
-    Sheet,
-    by_identifier,
-    number,
-    read_sheet,
-    scaled,
-    sheet_as_bytes,
-    undecided,
-)
+from grader.batch.exports.order import Order, Sheet, by_identifier, number, read_sheet, scaled, write_sheet
 from grader.batch.store import Graded
 from grader.errors import UsageError
-from grader.reports import folder
 
 NAME = "moodle"
 
@@ -69,11 +59,7 @@ def write(graded: Sequence[Graded], order: Order) -> list[str]:
         row[grade] = f"{scaled(each, number(row[maximum]) if maximum is not None else None):.2f}"
         if feedback is not None:
             row[feedback] = f"{each.results.score:g} of {each.results.max_score:g} points"
-    folder.write(order.out, sheet_as_bytes(sheet))
-    missing = sorted(each.student for each in graded if each.identifier not in filled)
-    lines = [f"{len(filled)} of {len(sheet.rows)} rows belong to a submission"]
-    lines += [f"not in the worksheet: {', '.join(missing)}"] if missing else []
-    return lines + undecided(graded, "so their grades are left as they were")
+    return write_sheet(sheet, order, graded, filled)
 
 
 def _identifiers(sheet: Sheet, known: frozenset[str]) -> int:

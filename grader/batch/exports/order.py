@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from grader.batch.reports import folder_names
 from grader.batch.store import Graded
 from grader.errors import UsageError
+from grader.reports import folder
 from grader.rubric import Rubric
 
 
@@ -92,3 +94,34 @@ def undecided(graded: Sequence[Graded], consequence: str) -> list[str]:
         f"{each.student} ({each.results.undecided:g} points)" for each in graded if each.results.undecided
     ]
     return [f"not all decided, {consequence}: {', '.join(names)}"] if names else []
+
+
+def hidden(order: Order) -> frozenset[str]:
+    """The checks that students may not see yet."""
+    return (
+        frozenset(order.rubric.hidden(order.now))
+        if order.rubric is not None and order.now is not None
+        else frozenset()
+    )
+
+
+def write_each(
+    graded: Sequence[Graded], order: Order, name: str, content: Callable[[Graded], object]
+) -> None:
+    """A JSON file of this name for each submission, in a folder named after the student."""
+    places = folder_names([each.student for each in graded])
+    folder.make(order.out)
+    for each in graded:
+        place = order.out / places[each.student]
+        folder.make(place)
+        folder.write(place / name, msgspec.json.format(msgspec.json.encode(content(each)), indent=2) + b"\n")
+
+
+def write_sheet(sheet: Sheet, order: Order, graded: Sequence[Graded], filled: Container[str]) -> list[str]:
+    """Write what was filled in, by identifiers; lines about who was not there, and who is undecided."""
+    folder.write(order.out, sheet_as_bytes(sheet))
+    found = [each for each in graded if each.identifier in filled]
+    missing = sorted(each.student for each in graded if each.identifier not in filled)
+    lines = [f"{len(found)} of {len(sheet.rows)} rows belong to a submission"]
+    lines += [f"not there, or excused: {', '.join(missing)}"] if missing else []
+    return lines + undecided(graded, "so their grades are left as they were")
