@@ -197,10 +197,11 @@ class Watch:
     def end_of_server(self) -> str | None:
         """How a program that should live has ended, None while all live.
 
-        A process closes its connections a moment before its end can be seen, so this waits for rest.
+        A process closes its connections a moment before its end can be seen, so this waits for rest: on a busy machine
+        for as long as a child takes to end, and its parent to hear of it.
         """
         with contextlib.suppress(Inconclusive):
-            self.until_still(ceiling=1.0)
+            self.until_still()
         ended = (program for program in self.programs if program.must_live and program.ended())
         return next((f"{program.name} {program.describe_end()}" for program in ended), None)
 
@@ -213,7 +214,7 @@ class Watch:
                 raise SubmissionFault(f"within {seconds:.0f} s the program did not {what}")
             pace.poll(_PACE_MS * 10)
 
-    def until_still(self, *, ceiling: float = _RESTLESS) -> None:
+    def until_still(self) -> None:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
 
         A program that spins, prints without end, or wakes by a clock, never rests. For it a second in which no byte
@@ -221,7 +222,7 @@ class Watch:
         """
         stillness, traffic = Stillness(window=_REST, snapshots=_REST_LOOKS), Traffic()
         names = self._names()
-        deadline = time.monotonic() + ceiling
+        deadline = time.monotonic() + _RESTLESS
         pace = select.poll()
         while True:
             now = time.monotonic()
@@ -234,7 +235,7 @@ class Watch:
             if self._patience.at_rest(names, traffic.burnt, self.given, under_way=bool(under_way(seen))):
                 return
             if now > deadline:
-                raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
+                raise Inconclusive(f"the program did not come to rest within {_RESTLESS:.0f} s")
             pace.poll(1000 * (_REST_PACE if is_quiet(seen) else _UNREST_PACE))
 
 
