@@ -17,7 +17,9 @@ from pathlib import Path
 
 import msgspec
 
+from grader.cells.base import Cell
 from grader.cells.room import Room
+from grader.errors import CellError
 from grader.job import BuildStep
 from grader.practical import Program
 from grader.text import bounded, printable
@@ -63,6 +65,20 @@ def folder_of(work: Path, practical: str, names: Sequence[str]) -> str:
         return ""
     files = {*MAKEFILES, *names, *(f"{name}{suffix}" for name in names for suffix in (".c", ".py"))}
     return practical if any(stat.S_ISREG(_mode(own / name)) for name in files) else ""
+
+
+def built_in(cell: Cell, practical: str, programs: Sequence[Program]) -> Built:
+    """Have a worker of the cell, which knows `build_body` as "build", build these. Raises `CellError` when it dies."""
+    worker = cell.start_worker("build")
+    worker.connection.send_bytes(msgspec.json.encode(Order(practical, list(programs))))
+    try:
+        return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
+    except (EOFError, OSError) as error:
+        words = bounded(printable(worker.last_words()), 1_000) or "its worker died"
+        raise CellError(f"the sandbox ended during the build: {words}; see: grader doctor") from error
+    finally:
+        worker.connection.close()
+        worker.kill()
 
 
 class Builder:

@@ -12,19 +12,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-import msgspec
 import pytest
 
-from grader.build import Built, Order, build_body
+from grader.build import Built, build_body, built_in
 from grader.cells import open_cell
-from grader.cells.base import Body, Cell, Files, Plan
+from grader.cells.base import Body, Files, Plan
 from grader.collection import Collection, items_of
 from grader.dispatch import GRADING_CEILING, Dispatcher
 from grader.errors import CellError, GraderError
 from grader.job import CaseResult, Selection
-from grader.practical import Practical
+from grader.practical import Practical, Program
 from grader.record import Listener
-from grader.text import bounded, printable
 from grader.worker.runner import case_of, program_of, serve
 
 
@@ -49,7 +47,7 @@ class Grading:
         plan = Plan(practical.name, self.selection, tuple(cases), self.jobs)
         cell = open_cell(self.submission, bodies, plan, self.sandbox)
         try:
-            built = _build(cell, practical, self.selection)
+            built = built_in(cell, practical.name, _wanted(practical, self.selection))
             self.listener.built(practical, built)
             indices = [number for number, item in enumerate(items) if _runnable(item, built)]
             self.listener.planned(len(indices))
@@ -107,6 +105,11 @@ class ServingEngine(Collection):
         return True
 
 
+def _wanted(practical: Practical, selection: Selection) -> list[Program]:
+    chosen = selection.programs
+    return [program for program in practical.programs.values() if not chosen or program.name in chosen]
+
+
 def _runnable(item: pytest.Item, built: Built) -> bool:
     """A program that did not build can still be asked whether it builds: those checks have no scene."""
     program = program_of(item)
@@ -140,19 +143,3 @@ def _missing(item: pytest.Item) -> CaseResult:
     case = case_of(item)
     reason = f"{case.program} was not handed in or did not build"
     return CaseResult(case.check, case.program, case.label, "not_run", 0.0, reason)
-
-
-def _build(cell: Cell, practical: Practical, selection: Selection) -> Built:
-    worker = cell.start_worker("build")
-    wanted = [
-        p for p in practical.programs.values() if not selection.programs or p.name in selection.programs
-    ]
-    worker.connection.send_bytes(msgspec.json.encode(Order(practical.name, wanted)))
-    try:
-        return msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
-    except (EOFError, OSError) as error:
-        words = bounded(printable(worker.last_words()), 1_000) or "its worker died"
-        raise CellError(f"the sandbox ended during the build: {words}; see: grader doctor") from error
-    finally:
-        worker.connection.close()
-        worker.kill()

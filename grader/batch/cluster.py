@@ -18,6 +18,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
+
 from grader.batch.engine import Job, Outcome, Reviving, completed
 from grader.errors import BadSubmissionError, CellError, UsageError
 from grader.job import Selection
@@ -67,10 +69,7 @@ class Cluster:
         except BadSubmissionError as error:  # it has changed since it was looked at
             return _over(Outcome(trouble=str(error), undecided=True))
         version = self._versions[job.practical]
-        sent = executor.submit(
-            graded, package, job.content, job.practical, version, self._selection, self._sandbox
-        )
-        return _guarded(sent)
+        return _guarded(executor.submit(graded, package, job, version, self._selection, self._sandbox))
 
 
 def connected(address: str) -> Any:
@@ -97,12 +96,10 @@ def packed(path: Path) -> bytes:
     return file.getvalue()
 
 
-def graded(  # noqa: PLR0917 - an executor passes everything by place
-    package: bytes, content: str, practical: str, version: str, selection: Selection, sandbox: str
-) -> Outcome:
-    """What a worker runs."""
+def graded(package: bytes, job: Job, version: str, selection: Selection, sandbox: str) -> Outcome:
+    """What a worker runs; the job's path is the other machine's."""
     known = load_practicals()
-    if practical not in known or grading(known[practical]) != version:
+    if job.practical not in known or grading(known[job.practical]) != version:
         return Outcome(
             trouble=f"the worker on {socket.gethostname()} has another version of the grader or its checks",
             undecided=True,
@@ -112,7 +109,7 @@ def graded(  # noqa: PLR0917 - an executor passes everything by place
     with tempfile.TemporaryDirectory(prefix="grader-", dir=own) as folder:
         place = Path(folder) / "submission.tar"
         place.write_bytes(package)
-        return _warm().outcome(place, content, practical, selection, sandbox)
+        return _warm().outcome(msgspec.structs.replace(job, path=place), selection, sandbox)
 
 
 @functools.cache

@@ -92,7 +92,8 @@ def _made(
     )
     if due is not None and (timeless := sum(each.handed.moment is None for each in submissions)):
         remarks.append(f"--due: of {timeless} of {len(submissions)} it is not known when they were handed in")
-    by_practical = {p.name: f"{grading(p)} {selection}" for p in practicals}
+    times = f" {settings.times}" if settings.times > 1 else ""
+    by_practical = {p.name: f"{grading(p)} {selection}{times}" for p in practicals}
     submissions = [
         msgspec.structs.replace(
             each, practicals=tuple(name for name in each.practicals if name in by_practical)
@@ -101,7 +102,11 @@ def _made(
     ]
     jobs = {
         (each.handed.student, name): Job(
-            _key(each.content, name, by_practical[name]), each.content, name, each.handed.path
+            _key(each.content, name, by_practical[name]),
+            each.content,
+            name,
+            each.handed.path,
+            settings.times,
         )
         for each in submissions
         for name in each.practicals

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True):
     practicals: tuple[str, ...] = ()
     due: datetime | None = None  #: aware
     rubric: bytes | None = None
+    times: int = 1  #: that everything is graded
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -230,6 +231,13 @@ class Store:
             "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
             (self._run, student, found.score, found.max_score, found.undecided, _packed(found)),
         )
+
+    def place(self, student: str) -> tuple[Path, str]:
+        """Where a student's submission was in the last run that came to its end, and the hash of its files then."""
+        row = self._database.execute(
+            "SELECT path, content FROM submissions WHERE run = ? AND student = ?", (self._last(), student)
+        ).fetchone()
+        return Path(row[0]), row[1]
 
     def outcomes(self) -> list[Graded]:
         """Everybody's results of the last run that came to its end. Raises `UsageError` when none did."""

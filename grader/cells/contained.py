@@ -79,8 +79,9 @@ def main(arguments: Sequence[str]) -> None:
 def _bodies() -> dict[str, Body]:
     from grader.build import build_body  # noqa: PLC0415 - each worker loads what it needs
     from grader.trial import trial_body  # noqa: PLC0415
+    from grader.visit import visit_body  # noqa: PLC0415
 
-    return {"build": build_body, "trial": trial_body, "act": _act}
+    return {"build": build_body, "trial": trial_body, "visit": visit_body, "act": _act}
 
 
 def _act(room: Room, connection: Connection) -> None:

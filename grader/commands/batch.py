@@ -55,6 +55,14 @@ _EACH_CORE = 2  #: submissions at the same time: checks mostly wait
 )
 @click.option("--rubric", "rubric_file", type=click.Path(path_type=Path), help="Score by this rubric.toml.")
 @click.option(
+    "--repeat",
+    "times",
+    type=click.IntRange(1, 20),
+    default=1,
+    metavar="N",
+    help="Grade each N times; what differs is undecided.",
+)
+@click.option(
     "--scheduler", metavar="ADDRESS", help="Grade on the workers of this Dask scheduler (tcp://HOST:PORT)."
 )
 @click.option(
@@ -68,6 +76,7 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     layout: str | None,
     due: datetime | None,
     rubric_file: Path | None,
+    times: int,
     scheduler: str | None,
     jobs: int | None,
     sandbox: str | None,
@@ -89,6 +98,7 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
         tuple(dict.fromkeys(practicals)),
         due.astimezone() if due else None,
         os.fsencode(rubric_file.absolute()) if rubric_file else None,
+        times,
     )
     chosen = named(known, settings.practicals)
     rubric = rubric_of(settings, known)

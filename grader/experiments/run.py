@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from grader.build import Built, Order, build_body
+from grader.build import Built, build_body, built_in
 from grader.cells import chosen_sandbox, open_cell
 from grader.cells.base import Cell
 from grader.cells.room import Room
@@ -94,11 +94,7 @@ def _build(cell: Cell, experiment: Experiment) -> Built:
     whole = Built()
     for name, wanted in _by_practical(experiment).items():
         practical = load_practicals()[name]
-        worker = cell.start_worker("build")
-        programs = [practical.programs[name] for name in wanted]
-        worker.connection.send_bytes(msgspec.json.encode(Order(practical.name, programs)))
-        built = msgspec.json.decode(worker.connection.recv_bytes(), type=Built)
-        worker.connection.close()
+        built = built_in(cell, name, [practical.programs[each] for each in wanted])
         whole.commands.update(built.commands)
         whole.failed.update(built.failed)
     missing = [name for name in experiment.programs if name not in whole.commands]

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import termios
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +213,87 @@ def test_one_student_can_be_looked_at(arguments: list[str | Path], tmp_path: Pat
     )
     nobody = grader("show", tmp_path / "out", "Ev")
     assert (nobody.returncode, "there are: eve" in nobody.stderr) == (4, True)
+
+
+def test_everything_can_be_graded_several_times(arguments: list[str | Path], tmp_path: Path) -> None:
+    ran = grader(*arguments, "--repeat", "2")
+    assert ran.returncode == 0, ran.stderr
+    assert rows(tmp_path / "out")["ann"]["score"] == "8"
+    whole = json.read(tmp_path / "out" / "students" / "ann" / "results.json")
+    assert "graded 2 times" in whole.notes
+    assert "0 gradings to do, 3 known" in grader(*arguments, "--repeat", "2").stdout
+    assert "3 gradings to do, 0 known" in grader(*arguments).stdout  # once is another question
+
+
+def look_into(out: Path, student: str, commands: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("show", out, student, "--keep-room", *options),
+        input=commands,
+        capture_output=True,
+        text=True,
+        timeout=CEILING,
+        cwd=ROOT,
+        check=False,
+    )
+
+
+def test_a_room_can_be_looked_into(arguments: list[str | Path], source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    looked = look_into(out, "ann", "id -u; ls; ./acepta; echo ended with $?; cat /etc/shadow; exec sleep 0")
+    assert looked.returncode == 0, looked.stderr
+    assert "leave with: exit" in looked.stdout
+    assert "conecta.c" in looked.stdout
+    assert "usage: ./acepta PORT BACKLOG" in looked.stdout
+    assert "ended with 1" in looked.stdout
+    assert "root:" not in looked.stdout
+    nobody = grader("show", out, "--keep-room")
+    assert (nobody.returncode, "name the student" in nobody.stderr) == (4, True)
+    (source / "ann" / "acepta.c").write_text("int main(void) { return 0; }\n")
+    changed = look_into(out, "ann", "ls")
+    assert (changed.returncode, "has changed since it was graded" in changed.stderr) == (4, True)
+    shutil.rmtree(source / "ann")
+    gone = look_into(out, "ann", "ls")
+    assert (gone.returncode, "is not there any more" in gone.stderr) == (4, True)
+
+
+@pytest.mark.needs_sandbox("docker")
+def test_a_container_can_be_looked_into(arguments: list[str | Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    looked = look_into(out, "ann", "ls; exit 7", "--sandbox", "docker")
+    assert (looked.returncode, "conecta.c" in looked.stdout) == (0, True), looked.stderr
+
+
+def test_a_room_has_a_terminal_where_somebody_types(arguments: list[str | Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    ours, theirs = os.openpty()
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        command("show", out, "ann", "--keep-room"), cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    screen = b""
+
+    def shows(words: bytes) -> bool:
+        nonlocal screen
+        if select.select([ours], [], [], 0)[0]:
+            screen += os.read(ours, 1 << 16)
+        return words in screen
+
+    prompt = b"room:/work$ "
+    until(lambda: shows(prompt), process)
+    os.write(ours, b"sh -c \"echo run''ning; sleep 1000\"; echo not rea''ched\r")
+    until(lambda: shows(b"running"), process)  # what was typed shows otherwise: this is printed
+    screen = b""
+    os.write(ours, b"\x03")  # Ctrl-C is the room's, and ends only what runs there
+    until(lambda: shows(prompt), process)
+    assert b"not reached" not in screen
+    os.write(ours, b"exit\r")
+    assert process.wait(CEILING) == 0
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_what_is_graded_again_counts_only_when_it_is_accepted(
