@@ -1,11 +1,12 @@
 """A whole class by `grader batch`: wall and processor time, memory, and the same grades when it is killed on the way.
 
-    python benchmarks/batch.py [--students 200] [--jobs 4] [--kills 5] [--seed 1]
+    python benchmarks/batch.py [--students 200] [--jobs 4] [--kills 5] [--cluster] [--seed 1]
 
 The class is made of references, variants, defects, templates, broken archives and attacks, under made-up names, always the same
 for the same number. It is graded once undisturbed; with --kills once more, the process group killed by SIGKILL so many times at
-random moments, and gone on with. Prints for each: wall time, processor time of all processes, memory at most (proportional set
-sizes, looked at twice a second). Exit status 1 if the two tables of grades differ. As root, as benchmarks/warm.py.
+random moments, and gone on with; with --cluster once more, on a Dask scheduler and two workers, one of which is killed on the
+way. Students who hand in the same share a grading. Prints for each: wall time, processor time of all processes, memory at most (proportional set
+sizes, looked at twice a second). Exit status 1 if the tables of grades differ. As root, as benchmarks/warm.py.
 """
 
 from __future__ import annotations
@@ -19,26 +20,30 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from warm import group
+from warm import Group, group
 
+from grader.batch.store import FILE
 from grader.observe import proc
 from grader.practical import load_practicals
 from grader.validation.catalogue import load, materialise, variants
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the corpus is the tests'
+from tests.end_to_end.dask_cluster import Cluster  # noqa: E402 - see the line above
 from tests.end_to_end.grading import command  # noqa: E402 - see the line above
 from tests.hostile.corpus import load as attacks  # noqa: E402 - the same
 
 Hand = Callable[[Path], object]
+Meanwhile = Sequence[tuple[float, Callable[[], object]]]
 LOOK = 0.5  #: seconds between two looks at the memory
 
 
@@ -112,24 +117,64 @@ def _proportional(pid: int) -> int:
     return int(found[1]) << 10 if found else 0
 
 
-def grade(arguments: list[str], kills: list[float], log: Path) -> int:
-    """Run the command to its end, killed after each of `kills` seconds and begun again; memory at most, in bytes."""
+def grade(arguments: list[str], log: Path, kills: Sequence[float] = (), meanwhile: Meanwhile = ()) -> int:
+    """Run the command to its end, killed after each of `kills` seconds and begun again; memory at most, in bytes.
+
+    `meanwhile`: what is done so many seconds after its start.
+    """
     most = 0
     for patience in [*kills, None]:
         with log.open("ab") as file:
             process = subprocess.Popen(arguments, stdout=file, stderr=file, cwd=ROOT, start_new_session=True)
+        timers = [threading.Timer(seconds, action) for seconds, action in meanwhile]
         memory = Memory(process.pid)
         try:
+            for timer in timers:
+                timer.start()
             process.wait(patience)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         finally:
             memory.end()
+            for timer in timers:
+                timer.cancel()
         most = max(most, memory.most)
         if patience is None and process.returncode not in {0, 3}:
             raise SystemExit(log.read_text())
     return most
+
+
+class Class:
+    """One class, graded again and again."""
+
+    def __init__(self, work: Path, counted: Group, options: argparse.Namespace) -> None:
+        self._work = work
+        self._counted = counted
+        self._students: int = options.students
+        self._jobs: int = options.jobs
+        self._source = hand_in(work / "class", options.students)
+
+    def graded(
+        self, name: str, *more: str, kills: Sequence[float] = (), meanwhile: Meanwhile = ()
+    ) -> tuple[str, float]:
+        """The table of grades, and the wall time in seconds."""
+        out, log = self._work / name, self._work / f"{name}.log"
+        before, started = self._counted.seconds(), time.monotonic()
+        arguments = command("batch", self._source, "--out", out, "--jobs", str(self._jobs), *more)
+        most = grade(arguments, log, kills, meanwhile)
+        wall, used = time.monotonic() - started, self._counted.seconds() - before
+        with contextlib.closing(sqlite3.connect(out / FILE)) as database:
+            ((gradings,),) = database.execute("SELECT count(*) FROM jobs")
+        words = f"{name:12} {wall:7.1f} s, processor {used:7.1f} s, {gradings} gradings"
+        words += (
+            f", {used / gradings:.2f} s each, {60 * gradings / wall:.0f} a minute, memory {most >> 20} MiB"
+        )
+        killed = f"; killed after {', '.join(f'{moment:.0f} s' for moment in kills)}" if kills else ""
+        print(words + killed, flush=True)
+        if not kills and not more:
+            print(log.read_text(), end="", flush=True)
+        return (out / "grades.csv").read_text(), wall
 
 
 def main() -> int:
@@ -139,35 +184,38 @@ def main() -> int:
     parser.add_argument("--students", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=2 * len(os.sched_getaffinity(0)))
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    moments = random.Random(options.seed)
+    same = True
     with tempfile.TemporaryDirectory(prefix="grader-batch-") as folder, group() as counted:
         work = Path(folder)
-        source = hand_in(work / "class", options.students)
-        tables = []
-        wall = 0.0
-        for name in ["undisturbed", "killed"][: 2 if options.kills else 1]:
-            moments = random.Random(options.seed)
-            kills = [moments.uniform(2, max(3.0, wall / 3)) for _ in range(options.kills if tables else 0)]
-            before, started = counted.seconds(), time.monotonic()
-            arguments = command("batch", source, "--out", work / name, "--jobs", str(options.jobs))
-            most = grade(arguments, kills, work / f"{name}.log")
-            wall, used = time.monotonic() - started, counted.seconds() - before
-            each = f"{used / options.students:.2f} s a submission"
-            killed = f"; killed after {', '.join(f'{moment:.0f} s' for moment in kills)}" if kills else ""
-            print(
-                f"{name:12} {wall:7.1f} s, processor {used:7.1f} s, {each}, memory {most >> 20} MiB{killed}",
-                flush=True,
-            )
-            tables.append((work / name / "grades.csv").read_text())
-            print((work / f"{name}.log").read_text() if not kills else "", end="", flush=True)
-    if len(tables) > 1:
-        print("the same grades" if tables[0] == tables[1] else "other grades:")
-        for first, second in zip(*(table.splitlines() for table in tables), strict=True):
-            if first != second:
-                print(f"- {first}\n+ {second}")
-        return int(tables[0] != tables[1])
-    return 0
+        graded = Class(work, counted, options)
+        table, wall = graded.graded("undisturbed")
+        if options.kills:
+            kills = [moments.uniform(2, max(3.0, wall / 3)) for _ in range(options.kills)]
+            same = compared(table, graded.graded("killed", kills=kills)[0]) and same
+        if options.cluster:
+            (work / "dask").mkdir()
+            cluster = Cluster(work / "dask", threads=options.jobs // 2)
+            moment = moments.uniform(wall / 4, wall / 2)
+            try:
+                death = [(moment, cluster.workers[0].kill)]
+                again, _ = graded.graded("cluster", "--scheduler", cluster.address, meanwhile=death)
+            finally:
+                cluster.close()
+            print(f"one of two workers was killed after {moment:.0f} s")
+            same = compared(table, again) and same
+    return int(not same)
+
+
+def compared(first: str, second: str) -> bool:
+    print("the same grades" if first == second else "other grades:", flush=True)
+    for before, after in itertools.zip_longest(first.splitlines(), second.splitlines()):
+        if before != after:
+            print(f"- {before}\n+ {after}", flush=True)
+    return first == second
 
 
 if __name__ == "__main__":

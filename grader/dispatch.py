@@ -57,24 +57,32 @@ class Dispatcher:
         *,
         jobs: int,
         deadline: float = math.inf,
+        whole: bool = True,
     ) -> None:
-        """`deadline`: of the whole grading, as time.monotonic() counts."""
+        """`deadline`: of the whole grading, as time.monotonic() counts.
+
+        Unless `whole`, no case runs of a check that has failed on its program already.
+        """
         self._cell = cell
         self._built = msgspec.json.encode(built)
         self._cases = cases
         self._jobs = jobs
         self._deadline = min(time.monotonic() + JOB_CEILING, deadline)
+        self._whole = whole
         self._spent: dict[str, float] = collections.defaultdict(float)  #: seconds, by program
 
     def run(self, indices: Sequence[int]) -> Iterator[tuple[int, CaseResult]]:
         """Each item's final result, in the order in which they end."""
         again: dict[int, CaseResult] = {}
+        failed: set[tuple[str, str]] = set()
         for index, result in self._round(indices):
             if result.status == "inconclusive":
                 again[index] = result
             else:
+                failed |= {_row(result)} if result.status == "failed" else set()
                 yield index, result
-        for index, result in self._round(list(again)):
+        left = [index for index in again if self._whole or _row(self._cases[index]) not in failed]
+        for index, result in self._round(left):
             first, result.seconds = again[index], result.seconds + again[index].seconds
             if result.status == "inconclusive" and result.message != first.message:
                 result.message += f" (the first time: {first.message})"
@@ -103,6 +111,7 @@ class Dispatcher:
                     else:
                         result = msgspec.json.decode(message, type=CaseResult)
                         yield index, result
+                        self._drop_decided(result, queue)
                         yield from self._without_hangers(index, result, queue, slow_starts)
                         yield from self._without_the_endless(self._cases[index].program, result, queue)
                     if worker.ready:
@@ -117,6 +126,11 @@ class Dispatcher:
             for worker in workers:
                 worker.handle.connection.close()
                 worker.handle.kill()
+
+    def _drop_decided(self, result: CaseResult, queue: collections.deque[int]) -> None:
+        if not self._whole and result.status == "failed":
+            for index in [index for index in queue if _row(self._cases[index]) == _row(result)]:
+                queue.remove(index)
 
     def _without_hangers(
         self,
@@ -215,6 +229,11 @@ class Dispatcher:
             "what to do", "This is the grader's fault, not the program's. Run the check again alone."
         )
         return CaseResult(case.check, case.program, case.label, "error", seconds, message, [hint])
+
+
+def _row(case: Case | CaseResult) -> tuple[str, str]:
+    """What its verdict is of."""
+    return case.check, case.program
 
 
 def _not_run(case: Case, reason: str) -> CaseResult:

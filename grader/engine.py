@@ -51,7 +51,14 @@ class Grading:
             self.listener.built(practical, built)
             indices = [number for number, item in enumerate(items) if _runnable(item, built)]
             self.listener.planned(len(indices))
-            dispatcher = Dispatcher(cell, built, cases, jobs=self.jobs, deadline=self.deadline)
+            dispatcher = Dispatcher(
+                cell,
+                built,
+                cases,
+                jobs=self.jobs,
+                deadline=self.deadline,
+                whole=not self.selection.statuses_only,
+            )
             for index, result in dispatcher.run(indices):
                 result.number = index
                 self.listener.case(practical, result)

@@ -125,6 +125,7 @@ class Selection(msgspec.Struct, frozen=True):
     tiers: tuple[Tier, ...] = ()
     checks: tuple[str, ...] = ()  #: ids, whole
     omitted: tuple[str, ...] = ()  #: ids that are never wanted
+    statuses_only: bool = False  #: a check that has failed in one case is not asked in others: it has failed
 
     def wants(self, check: str, tier: Tier, program: str) -> bool:
         return (

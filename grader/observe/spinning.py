@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from grader.observe.load import Effort
 
 _BURNT = 2.0  #: seconds of processor time without traffic after which a wait fails: the program spins
-_SPUN, _SPUN_AGAIN = 0.8, 0.2  #: those that count as rest, and those that do once it is known to spin
+_SPUN, _SPUN_AGAIN = 0.8, 0.1  #: those that count as rest, and those that do once it is known to spin
 _WORK, _WORK_AGAIN = 4 << 20, 20 << 20  #: bytes given to the programs that allow them another second
 _CHECKS = 2  #: checks in which it was seen to spin
 #: Of one that is known to spin, calls without effect are told from work: from `_LOOK` seconds on, `_VAIN` more in the

@@ -91,10 +91,10 @@ def examine(
 ) -> Outcome:
     """Grade one subject, by all checks of its programs or by these alone, with so many workers."""
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
-        folder, selection = Path(subject.folder), Selection(checks=checks)
+        folder, selection = Path(subject.folder), Selection(checks=checks, statuses_only=True)
         if subject.defect is not None:
             folder = materialise(subject.defect, Path(directory) / "submission")
-            selection = Selection((subject.defect.program,), checks=checks)
+            selection = msgspec.structs.replace(selection, programs=(subject.defect.program,))
         found = warm.grade(
             folder, practicals=[subject.practical], selection=selection, jobs=jobs, sandbox=sandbox
         )

@@ -2,75 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import select
-import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.dask_cluster import Cluster, until
 from tests.end_to_end.grading import CEILING, ROOT, command, grader
 from tests.end_to_end.test_batch import arguments, ended, source  # noqa: F401 - fixtures
-
-DASK = [sys.executable, "-m"]
-
-
-class Cluster:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = folder / "scheduler.json"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._start(
-            "dask_scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--no-dashboard",
-            "--scheduler-file",
-            self._file,
-        )
-        until(self._file.exists)
-        self.workers = [self._worker(number) for number in range(2)]
-        self.address: str = json.loads(self._file.read_text())["address"]
-
-    def _worker(self, number: int) -> subprocess.Popen[bytes]:
-        place = self._folder / f"worker-{number}"
-        return self._start(
-            "dask_worker", "--scheduler-file", self._file, "--no-nanny", "--nthreads", "1", "--no-dashboard",
-            "--local-directory", place, "--name", f"worker-{number}",
-        )  # fmt: skip
-
-    def _start(self, module: str, *rest: str | Path) -> subprocess.Popen[bytes]:
-        log = (self._folder / f"{module}-{len(self._processes)}.log").open("wb")
-        with log:
-            process = subprocess.Popen(
-                [*DASK, f"distributed.cli.{module}", *map(str, rest)], stdout=log, stderr=log, cwd=ROOT
-            )
-        self._processes.append(process)
-        return process
-
-    def close(self) -> None:
-        for process in reversed(self._processes):
-            process.send_signal(signal.SIGINT if process.poll() is None else 0)
-        for process in reversed(self._processes):
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    pace = select.poll()
-    for _ in range(int(CEILING * 100)):
-        if condition():
-            return
-        pace.poll(10)
-    raise AssertionError("it never came true")
 
 
 @pytest.fixture

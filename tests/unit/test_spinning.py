@@ -49,8 +49,8 @@ def test_the_first_rests_last_as_long_as_work_could() -> None:
 
 def test_a_program_that_spun_in_two_checks_comes_to_rest_sooner() -> None:
     patience = spin(checks=2)
-    assert patience.at_rest(NAMES, 0.3, LITTLE)
-    assert not patience.at_rest(NAMES, 0.1, LITTLE)
+    assert patience.at_rest(NAMES, 0.15, LITTLE)
+    assert not patience.at_rest(NAMES, 0.05, LITTLE)
     assert not patience.at_rest(NAMES, 0.7, MUCH)  # it may be working
     assert not patience.at_rest(["another"], 0.7, LITTLE)
 
