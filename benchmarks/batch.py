@@ -89,7 +89,7 @@ def hand_in(place: Path, students: int) -> Path:
 
 
 class Memory:
-    """What the descendants of a process use together, at most."""
+    """What a process and its descendants use together, at most."""
 
     def __init__(self, pid: int) -> None:
         self.most = 0
@@ -127,7 +127,7 @@ def grade(arguments: list[str], log: Path, kills: Sequence[float] = (), meanwhil
         with log.open("ab") as file:
             process = subprocess.Popen(arguments, stdout=file, stderr=file, cwd=ROOT, start_new_session=True)
         timers = [threading.Timer(seconds, action) for seconds, action in meanwhile]
-        memory = Memory(process.pid)
+        memory = Memory(os.getpid() if meanwhile else process.pid)  # a cluster's workers are this process's
         try:
             for timer in timers:
                 timer.start()
@@ -198,14 +198,16 @@ def main() -> int:
             same = compared(table, graded.graded("killed", kills=kills)[0]) and same
         if options.cluster:
             (work / "dask").mkdir()
-            cluster = Cluster(work / "dask", threads=options.jobs // 2)
+            cluster = Cluster(work / "dask", threads=max(1, options.jobs // 2))
             moment = moments.uniform(wall / 4, wall / 2)
             try:
                 death = [(moment, cluster.workers[0].kill)]
                 again, _ = graded.graded("cluster", "--scheduler", cluster.address, meanwhile=death)
             finally:
                 cluster.close()
-            print(f"one of two workers was killed after {moment:.0f} s")
+            killed = cluster.workers[0].returncode == -signal.SIGKILL
+            print(f"one of two workers was {'killed' if killed else 'NOT killed'} after {moment:.0f} s")
+            same = same and killed
             same = compared(table, again) and same
     return int(not same)
 

@@ -19,6 +19,7 @@ from grader.commands.listing import listing
 from grader.commands.regrade import regrade
 from grader.commands.rubric import rubric
 from grader.commands.show import show
+from grader.commands.staged import staged
 from grader.commands.validate import validate
 from grader.errors import CellError, GraderError, UsageError
 from grader.submission import EmptySubmissionError
@@ -42,6 +43,7 @@ for command in (
     show,
     regrade,
     export,
+    staged,
     experiment,
     listing,
     explain,

@@ -128,7 +128,8 @@ class Dispatcher:
                 worker.handle.kill()
 
     def _drop_decided(self, result: CaseResult, queue: collections.deque[int]) -> None:
-        if not self._whole and result.status == "failed":
+        """But for servers that never listened, which are counted: see `_without_hangers`."""
+        if not self._whole and result.status == "failed" and not result.not_serving:
             for index in [index for index in queue if _row(self._cases[index]) == _row(result)]:
                 queue.remove(index)
 

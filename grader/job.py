@@ -79,6 +79,7 @@ class Verdict(msgspec.Struct):
     passed_cases: int = 0
     decided_cases: int = 0  #: that passed or failed
     cases: int = 0  #: all; 0 where it is not known
+    by_case: dict[str, Status] = {}  #: how each of them ended, by its label ("" without parameters)
 
 
 class Adjustment(msgspec.Struct, frozen=True):

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 from grader import verdicts
-from grader.job import UNDECIDED, Results, Verdict
+from grader.job import UNDECIDED, Results, Status, Verdict
 
 
 def together(rounds: Sequence[Results]) -> Results:
     """One result of several of the same submission by the same checks, as they come from `verdicts.fold`.
 
-    A check that was decided differently is inconclusive: a person looks at it. One that was decided the same way whenever it
-    was decided stays so. Of several failures the one in which fewest cases passed counts.
+    Each case that was decided differently is inconclusive, and so is its check unless another case failed each time: a person
+    looks at it. What was decided the same way whenever it was decided stays so.
     """
     first = rounds[0]
     if len(rounds) == 1:
@@ -31,17 +31,42 @@ def together(rounds: Sequence[Results]) -> Results:
 
 def _row(versions: Sequence[Verdict]) -> Verdict:
     """Of one check on one program."""
-    decided = [row for row in versions if row.status not in UNDECIDED]
-    if not decided:
+    counts = Counter(row.status for row in versions if row.status not in UNDECIDED)
+    if not counts:
         return versions[0]
-    worst = min(decided, key=lambda row: (row.status == "passed", row.passed_cases))
-    counts = Counter(row.status for row in decided)
-    if len(counts) == 1:
-        return worst
-    told = ", ".join(f"{status} {count}" for status, count in sorted(counts.items()))
-    return msgspec.structs.replace(
-        worst,
-        status="inconclusive",
-        points=0.0,
-        message=f"not the same each time ({told} of {len(versions)} times); {worst.status}: {worst.message}",
+    labels = dict.fromkeys(label for row in versions for label in row.by_case)
+    if "missing" in counts:  # it was built in some rounds only, or in none
+        status = _agreed([row.status for row in versions])
+        by_case = dict.fromkeys(labels, status)
+    else:
+        by_case = {
+            label: _agreed([row.by_case.get(label, "not_run") for row in versions]) for label in labels
+        }
+        status = verdicts.worst(by_case.values())
+    shown = next(
+        (row for row in versions if row.status == status),
+        min((row for row in versions if row.status in counts), key=lambda row: row.status == "passed"),
     )
+    row = msgspec.structs.replace(
+        shown,
+        status=status,
+        by_case=by_case,
+        passed_cases=sum(each == "passed" for each in by_case.values()),
+        decided_cases=sum(each not in UNDECIDED for each in by_case.values()),
+        cases=len(by_case),
+    )
+    if status != shown.status:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        row.points = 0.0
+        row.message = (
+            f"not the same each time ({told} of {len(versions)} times); {shown.status}: {shown.message}"
+        )
+    return row
+
+
+def _agreed(statuses: Sequence[Status]) -> Status:
+    """What all say that say anything; else nobody knows."""
+    decided = {status for status in statuses if status not in UNDECIDED}
+    if len(decided) == 1:
+        return decided.pop()
+    return "inconclusive" if decided else statuses[0]

@@ -18,6 +18,11 @@ _NOT_SERVING = (
 _WORST: tuple[Status, ...] = ("failed", "error", "inconclusive", "not_run", "passed")
 
 
+def worst(statuses: Iterable[Status]) -> Status:
+    """The status of a check whose cases have these."""
+    return min(statuses, key=_WORST.index)
+
+
 def fold(
     practical: Practical, selection: Selection, built: Built, cases: Iterable[CaseResult]
 ) -> list[Verdict]:
@@ -52,27 +57,28 @@ def _verdict(
     if not cases:
         _explain_absence(verdict, built)
         return verdict
-    worst = min(cases, key=lambda case: _WORST.index(case.status))
-    verdict.status = worst.status
+    verdict.status = worst(case.status for case in cases)
+    shown = next(case for case in cases if case.status == verdict.status)
     verdict.passed_cases = sum(case.status == "passed" for case in cases)
     verdict.decided_cases = sum(case.status in {"passed", "failed"} for case in cases)
     verdict.cases = len(cases)
-    verdict.evidence = worst.evidence
+    verdict.by_case = {case.case: case.status for case in cases}
+    verdict.evidence = shown.evidence
     verdict.attachments = [
-        msgspec.structs.replace(item, name=f"{check.id}-{program}{item.name}") for item in worst.attachments
+        msgspec.structs.replace(item, name=f"{check.id}-{program}{item.name}") for item in shown.attachments
     ]
-    if worst.status == "passed":
+    if shown.status == "passed":
         verdict.points = check.points
     else:
-        verdict.message = worst.message + _which_cases(worst, cases)
-    if worst.status == "failed":
-        verdict.hint = _NOT_SERVING if worst.not_serving else check.hint
+        verdict.message = shown.message + _which_cases(shown, cases)
+    if shown.status == "failed":
+        verdict.hint = _NOT_SERVING if shown.not_serving else check.hint
     return verdict
 
 
-def _which_cases(worst: CaseResult, cases: Sequence[CaseResult]) -> str:
+def _which_cases(shown: CaseResult, cases: Sequence[CaseResult]) -> str:
     """Names the cases that failed, where that tells anything."""
-    alike = [case.case for case in cases if case.status == worst.status]
+    alike = [case.case for case in cases if case.status == shown.status]
     if len(alike) == len(cases) and len({case.message for case in cases}) == 1:
         return ""
     return f" (in {len(alike)} of {len(cases)} cases: {', '.join(alike)})"

@@ -1,7 +1,7 @@
 """A shell in a submission's room, for looking in: the files as they were handed in, built anew, as each check finds them.
 
 The shell runs as the programs do, with their rights and their limits, on a terminal of the worker's. Only bytes go between
-that one and the user's own, so nothing in the room ever holds the user's.
+that one and the user's own, so nothing in the room ever holds the user's. What programs print there is shown as it comes.
 """
 
 from __future__ import annotations
@@ -10,27 +10,37 @@ import contextlib
 import fcntl
 import os
 import select
+import signal
 import struct
 import sys
 import termios
 import threading
 import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 
 import msgspec
 
-from grader.build import build_body, built_in
+from grader.build import Built, build_body, built_in
 from grader.cells import open_cell
 from grader.cells.base import Files
-from grader.cells.room import Room
+from grader.cells.room import Child, Room
+from grader.errors import CellError, UsageError
 from grader.practical import Practical
 
-_SHELL = "/bin/sh"
+#: The first folder may be shut by the submission (chmod 0): the shell begins where it always can, and goes on from there.
+_SCRIPT = "cd /work || cd /data; exec /bin/sh"
+_SHELL = ("/bin/sh", "-c", _SCRIPT)
 #: Makes the terminal the shell's own, so that Ctrl-C ends what the shell runs (setsid(1)).
-_WITH_TERMINAL = ("/usr/bin/setsid", "--ctty", "--wait", _SHELL)
+_WITH_TERMINAL = ("/usr/bin/setsid", "--ctty", "--wait", *_SHELL)
 _CHUNK = 1 << 16
-_HANG_UP = b""  #: no more input, or: the shell has ended
+_TOLD = 10.0  #: seconds until the room's init has told that the shell has ended
+_LEFT = 1 << 20  #: bytes that are still shown once the shell has ended: others may print on
+_HANG_UP = b""  #: no more input
+_PRINTED, _ENDED = (
+    b".",
+    b"!",
+)  #: what a message of the worker's begins with: output, or why there is none any more
 
 
 class _Window(msgspec.Struct):
@@ -42,14 +52,21 @@ class _Window(msgspec.Struct):
     columns: int = 80
 
 
-def visit(files: Files, practicals: Sequence[Practical], sandbox: str) -> None:
-    """Build all these practicals' programs and run a shell there, on this process's standard input and output."""
+def visit(
+    files: Files, practicals: Sequence[Practical], sandbox: str, built: Callable[[str, Built], None]
+) -> None:
+    """Build all these practicals' programs and run a shell there, on this process's standard input and output.
+
+    `built` hears of each practical once it is built. Raises `CellError` when the room ends before its shell.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError("a shell needs standard input and output, and one of them is closed")
+    keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
     cell = open_cell(files, {"build": build_body, "visit": visit_body}, sandbox=sandbox)
     try:
         for practical in practicals:
-            built_in(cell, practical.name, list(practical.programs.values()))
+            built(practical.name, built_in(cell, practical.name, list(practical.programs.values())))
         worker = cell.start_worker("visit")
-        keyboard, screen = sys.stdin.fileno(), sys.stdout.fileno()
         worker.connection.send_bytes(msgspec.json.encode(_window(keyboard)))
         with _raw(keyboard):
             _relay(keyboard, screen, worker.connection)
@@ -63,15 +80,24 @@ def visit_body(room: Room, connection: Connection) -> None:
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", window.rows, window.columns, 0, 0))
     shell_in, typed = (theirs, ours) if window.typed else os.pipe()
-    command = _WITH_TERMINAL if window.typed else (_SHELL,)
+    command = _WITH_TERMINAL if window.typed else _SHELL
     env = {"TERM": window.name, "PS1": "room:$PWD$ "}
-    child = room.spawn(command, (shell_in, theirs, theirs), cwd="/work", env=env)
-    for descriptor in {theirs, shell_in}:
-        os.close(descriptor)
+    child = room.spawn(command, (shell_in, theirs, theirs), cwd="/", env=env)
+    if not window.typed:
+        os.close(shell_in)
     typing = threading.Thread(target=_type, args=(connection, typed, window.typed), daemon=True)
     typing.start()
     _print(ours, child.pidfd, connection)
-    connection.send_bytes(_HANG_UP)
+    connection.send_bytes(_ENDED + _why(room, child).encode())
+
+
+def _why(room: Room, child: Child) -> str:
+    """Why the shell has ended; "" when it wanted to."""
+    try:
+        child.wait(_TOLD)
+    except CellError as error:
+        return str(error)
+    return room.overuse
 
 
 def _type(connection: Connection, keyboard: int, typed: bool) -> None:  # noqa: FBT001 - a thread's argument
@@ -84,15 +110,18 @@ def _type(connection: Connection, keyboard: int, typed: bool) -> None:  # noqa: 
 
 
 def _print(screen: int, shell: int, connection: Connection) -> None:
-    """Until the shell has ended; what it left running may hold the terminal for longer."""
+    """Until the shell has ended; what it left running may hold the terminal for longer, and so does this process."""
     poller = select.poll()
     poller.register(screen, select.POLLIN)
     poller.register(shell, select.POLLIN)
-    while True:
+    left = _LEFT
+    while left > 0:
         ready = dict(poller.poll())
-        if ready.get(screen, 0) & select.POLLIN:
-            connection.send_bytes(os.read(screen, _CHUNK))
-        elif shell in ready or screen in ready:
+        if screen in ready:
+            data = os.read(screen, _CHUNK)
+            connection.send_bytes(_PRINTED + data)
+            left -= len(data) if shell in ready else 0
+        else:
             return
 
 
@@ -105,35 +134,59 @@ def _window(keyboard: int) -> _Window:
 
 @contextlib.contextmanager
 def _raw(keyboard: int) -> Iterator[None]:
-    """Each key goes to the room's terminal, which knows what it means there."""
+    """Each key goes to the room's terminal, which knows what it means there.
+
+    What was typed and not read is thrown away at the end: a program may have had the user's terminal answer something.
+    """
     if not os.isatty(keyboard):
         yield
         return
     before = termios.tcgetattr(keyboard)
+    hung_up = signal.signal(
+        signal.SIGHUP, signal.default_int_handler
+    )  # as SIGTERM: the room and the terminal are left
     tty.setraw(keyboard)
     try:
         yield
     finally:
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # it is gone
+            termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)
+        signal.signal(signal.SIGHUP, hung_up)
+
+
+def _send(keyboard: int, connection: Connection, gone: int) -> None:
+    typed = os.isatty(keyboard)
+    with contextlib.suppress(OSError):  # the terminal has gone, or the shell has ended
+        while data := os.read(keyboard, _CHUNK):
+            connection.send_bytes(data)
+        if not typed:
+            connection.send_bytes(_HANG_UP)
+    if typed:
+        os.close(gone)
 
 
 def _relay(keyboard: int, screen: int, connection: Connection) -> None:
+    """Each way has a thread of its own: neither waits for the other to have room."""
+    unread, gone = os.pipe()  # closed when the terminal is gone
+    threading.Thread(target=_send, args=(keyboard, connection, gone), daemon=True).start()
     poller = select.poll()
-    poller.register(keyboard, select.POLLIN)
     poller.register(connection.fileno(), select.POLLIN)
-    while True:
-        ready = dict(poller.poll())
-        if connection.fileno() in ready:
+    poller.register(unread, select.POLLIN)
+    while unread not in (ready := dict(poller.poll())) or connection.fileno() in ready:
+        try:
+            kind, data = _parted(connection.recv_bytes())
+        except (EOFError, OSError):
+            raise CellError("the worker beside the room has ended") from None
+        if kind == _ENDED:
+            if data:
+                raise CellError(f"the shell was ended: {data.decode()}")
+            return
+        while data:
             try:
-                data = connection.recv_bytes()
-            except (EOFError, OSError):
-                return
-            if data == _HANG_UP:
-                return
-            while data:
                 data = data[os.write(screen, data) :]
-        if keyboard in ready:
-            data = os.read(keyboard, _CHUNK)
-            connection.send_bytes(data)
-            if not data:
-                poller.unregister(keyboard)
+            except BrokenPipeError:  # nobody looks any more
+                return
+
+
+def _parted(message: bytes) -> tuple[bytes, bytes]:
+    return message[:1], message[1:]

@@ -9,6 +9,7 @@ It holds this very version of the grader as a wheel, and the two scripts beside 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,17 +46,20 @@ def main() -> int:
             )  # a mistake in it is told here, and not by every student's submission
     except UsageError as error:
         parser.error(str(error))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        zipfile.ZipFile(options.out, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for script in ("setup.sh", "run_autograder"):
-            archive.write(HERE / script, script)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "autograder.zip"
         wheel = made_wheel(Path(folder))
-        archive.write(wheel, wheel.name)
-        archive.writestr("practicals", arguments(options.practical))
-        if options.rubric is not None:
-            archive.write(options.rubric, RUBRIC)
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for script in ("setup.sh", "run_autograder"):
+                archive.write(HERE / script, script)
+            archive.write(wheel, wheel.name)
+            archive.writestr("practicals", arguments(options.practical))
+            if options.rubric is not None:
+                archive.write(options.rubric, RUBRIC)
+        try:
+            shutil.move(whole, options.out)  # what was there before stays until all of it is made
+        except OSError as error:
+            parser.error(f"cannot write {options.out}: {error.strerror}")
     sys.stdout.write(f"{options.out}: upload it to Gradescope as the assignment's autograder\n")
     return 0
 

@@ -92,6 +92,10 @@ def _made(
     )
     if due is not None and (timeless := sum(each.handed.moment is None for each in submissions)):
         remarks.append(f"--due: of {timeless} of {len(submissions)} it is not known when they were handed in")
+    if (before := store.times()) > settings.times:
+        remarks.append(
+            f"before, everything was graded {before} times, and what differed was undecided; now it is not: --repeat {before}"
+        )
     times = f" {settings.times}" if settings.times > 1 else ""
     by_practical = {p.name: f"{grading(p)} {selection}{times}" for p in practicals}
     submissions = [

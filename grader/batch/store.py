@@ -162,12 +162,11 @@ class Store:
         handed = each.handed
         moment = handed.moment.isoformat() if handed.moment is not None else None
         notes = "\n".join(handed.notes)
-        place = os.fsencode(handed.path).decode(errors="replace")
         return (
             self._run,
             handed.student,
             handed.identifier,
-            place,
+            _text(os.fsencode(handed.path)),
             moment,
             handed.late,
             notes,
@@ -183,6 +182,13 @@ class Store:
         """Of the last run that came to its end. Raises `UsageError` when none did."""
         (text,) = self._database.execute("SELECT settings FROM runs WHERE id = ?", (self._last(),)).fetchone()
         return msgspec.json.decode(text, type=Settings)
+
+    def times(self) -> int:
+        """How often everything was graded in the last run that came to its end; 1 when none did."""
+        try:
+            return self.settings().times
+        except UsageError:
+            return 1
 
     def _last(self) -> int:
         (run,) = self._database.execute("SELECT max(id) FROM runs WHERE ended IS NOT NULL").fetchone()
@@ -237,7 +243,7 @@ class Store:
         row = self._database.execute(
             "SELECT path, content FROM submissions WHERE run = ? AND student = ?", (self._last(), student)
         ).fetchone()
-        return Path(row[0]), row[1]
+        return Path(os.fsdecode(row[0])), row[1]
 
     def outcomes(self) -> list[Graded]:
         """Everybody's results of the last run that came to its end. Raises `UsageError` when none did."""
@@ -290,6 +296,14 @@ class Store:
         for row in results.checks:
             row.attachments = [Attachment(item.name, data.get(item.name, b"")) for item in row.attachments]
         return results
+
+
+def _text(name: bytes) -> str | bytes:
+    """As SQLite shows it best: a blob when it is no UTF-8."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name
 
 
 def _connected(file: Path) -> sqlite3.Connection:

@@ -106,6 +106,7 @@ def batch(  # noqa: PLR0917 - click passes everything by keyword
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
     where = chosen_sandbox(sandbox)
     _refuse_overlap(source, out)
+    out = out.absolute()
     with told(out):
         folder.make(out)
         with Store(out) as store:

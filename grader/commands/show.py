@@ -10,6 +10,7 @@ from rich.console import Console
 
 from grader.batch.content import content_of
 from grader.batch.store import opened
+from grader.build import Built
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
 from grader.commands.batch import told
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL
@@ -73,11 +74,19 @@ def _open_room(place: Path, content: str, found: Results, sandbox: str, console:
     with open_submission(place) as submission:
         if content_of(submission) != content:
             raise UsageError(f"{place} has changed since it was graded; grade it again with: grader batch")
-        graded = {row.practical for row in found.checks}
-        practicals = [each for name, each in load_practicals().items() if name in graded]
+        handed_in = {row.practical for row in found.checks if row.status != "missing"}
+        practicals = [each for name, each in load_practicals().items() if name in handed_in]
         console.print(
-            "the room: /work holds the submission and what was built of it, /data is where programs run;"
+            "the room: /work holds the submission and what is built of it, /data is where programs run;"
             " leave with: exit",
             soft_wrap=True,
         )
-        visit(submission, practicals, sandbox)
+
+        def built(practical: str, result: Built) -> None:
+            words = [*result.commands, *(f"{name} (does not build)" for name in result.failed)]
+            console.print(
+                f"built of {practical}: {', '.join(words) or 'nothing'}", soft_wrap=True, markup=False
+            )
+
+        visit(submission, practicals, sandbox, built)
+    console.print("left the room")

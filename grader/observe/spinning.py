@@ -21,6 +21,7 @@ class Spinning:
 
     def __init__(self) -> None:
         self._checks: collections.Counter[str] = collections.Counter()
+        self.restless: set[str] = set()  #: those that did not come to rest while all time was given to them
 
     def seen(self, names: Sequence[str]) -> None:
         """In one more check one of these did not sleep."""

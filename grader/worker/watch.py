@@ -41,7 +41,8 @@ _PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each by
 #: And so many in each second: asyncio prints 100 KiB in one while its accept fails, for as long as that lasts.
 _PRINTED_A_SECOND = 256 << 10
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
-_RESTLESS = 30.0  #: seconds after which a program that does not come to rest never will
+#: Seconds after which a program that does not come to rest never will, and how long its end is awaited once that is known.
+_RESTLESS, _RESTLESS_AGAIN = 30.0, 1.0
 _REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
@@ -198,10 +199,13 @@ class Watch:
         """How a program that should live has ended, None while all live.
 
         A process closes its connections a moment before its end can be seen, so this waits for rest: on a busy machine
-        for as long as a child takes to end, and its parent to hear of it.
+        for as long as a child takes to end, and its parent to hear of it. A program that never rests is waited for once.
         """
-        with contextlib.suppress(Inconclusive):
-            self.until_still()
+        names = set(self._names())
+        try:
+            self.until_still(ceiling=_RESTLESS_AGAIN if names & self.room.spinning.restless else _RESTLESS)
+        except Inconclusive:
+            self.room.spinning.restless |= names
         ended = (program for program in self.programs if program.must_live and program.ended())
         return next((f"{program.name} {program.describe_end()}" for program in ended), None)
 
@@ -214,7 +218,7 @@ class Watch:
                 raise SubmissionFault(f"within {seconds:.0f} s the program did not {what}")
             pace.poll(_PACE_MS * 10)
 
-    def until_still(self) -> None:
+    def until_still(self, *, ceiling: float = _RESTLESS) -> None:
         """Wait until nothing can happen any more without an outside event; else `Inconclusive`.
 
         A program that spins, prints without end, or wakes by a clock, never rests. For it a second in which no byte
@@ -222,7 +226,7 @@ class Watch:
         """
         stillness, traffic = Stillness(window=_REST, snapshots=_REST_LOOKS), Traffic()
         names = self._names()
-        deadline = time.monotonic() + _RESTLESS
+        deadline = time.monotonic() + ceiling
         pace = select.poll()
         while True:
             now = time.monotonic()
@@ -230,12 +234,12 @@ class Watch:
             if stillness.feed(seen, now) and self._told():
                 return
             traffic.feed(seen, now)
-            if traffic.asleep > _SPUN or self._flooding():
+            if (traffic.asleep > _SPUN and self._told()) or self._flooding():
                 return
             if self._patience.at_rest(names, traffic.burnt, self.given, under_way=bool(under_way(seen))):
                 return
             if now > deadline:
-                raise Inconclusive(f"the program did not come to rest within {_RESTLESS:.0f} s")
+                raise Inconclusive(f"the program did not come to rest within {ceiling:.0f} s")
             pace.poll(1000 * (_REST_PACE if is_quiet(seen) else _UNREST_PACE))
 
 

@@ -23,16 +23,16 @@ class Cluster:
         self._threads = threads
         self._file = folder / "scheduler.json"
         self._processes: list[subprocess.Popen[bytes]] = []
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
         self._start(
-            "dask_scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--no-dashboard",
-            "--scheduler-file",
-            self._file,
-        )
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", self._file,
+        )  # fmt: skip
         until(self._file.exists)
         self.workers = [self._worker(number) for number in range(2)]
         self.address: str = json.loads(self._file.read_text())["address"]

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from grader.batch.store import FILE, Store
+from grader.observe import proc
 from grader.reports import json
-from tests.end_to_end.grading import CEILING, ROOT, command, grader
+from tests.end_to_end.grading import CEILING, ROOT, command, grader, marked_processes, marker
 
 REFERENCE = ROOT / "reference" / "connection"
 #: Few checks of one practical: what is tested here is the batch.
@@ -73,7 +74,7 @@ def ended(out: Path) -> int:
     return int(count)
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+def until(condition: Callable[[], bool], process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     pace = select.poll()
     while not condition():
         assert process.poll() is None, "it ended before it could be interrupted"
@@ -222,7 +223,9 @@ def test_everything_can_be_graded_several_times(arguments: list[str | Path], tmp
     whole = json.read(tmp_path / "out" / "students" / "ann" / "results.json")
     assert "graded 2 times" in whole.notes
     assert "0 gradings to do, 3 known" in grader(*arguments, "--repeat", "2").stdout
-    assert "3 gradings to do, 0 known" in grader(*arguments).stdout  # once is another question
+    once = grader(*arguments)
+    assert "3 gradings to do, 0 known" in once.stdout  # once is another question
+    assert "before, everything was graded 2 times" in once.stdout
 
 
 def look_into(out: Path, student: str, commands: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -243,6 +246,7 @@ def test_a_room_can_be_looked_into(arguments: list[str | Path], source: Path, tm
     looked = look_into(out, "ann", "id -u; ls; ./acepta; echo ended with $?; cat /etc/shadow; exec sleep 0")
     assert looked.returncode == 0, looked.stderr
     assert "leave with: exit" in looked.stdout
+    assert "built of connection: acepta, conecta" in looked.stdout
     assert "conecta.c" in looked.stdout
     assert "usage: ./acepta PORT BACKLOG" in looked.stdout
     assert "ended with 1" in looked.stdout
@@ -255,6 +259,53 @@ def test_a_room_can_be_looked_into(arguments: list[str | Path], source: Path, tm
     shutil.rmtree(source / "ann")
     gone = look_into(out, "ann", "ls")
     assert (gone.returncode, "is not there any more" in gone.stderr) == (4, True)
+
+
+def test_looking_into_a_room_ends_however_its_streams_do(
+    arguments: list[str | Path], source: Path, tmp_path: Path
+) -> None:
+    (source / "ann" / "Makefile").write_text("all:\n\tchmod 0 .\n")  # the submission shuts its own folder
+    out = tmp_path / "out"
+    assert grader(*arguments).returncode == 0
+    status = grader("show", out, "bob").returncode
+    long = "#" * 1_500_000 + "\n"
+    both_full = look_into(out, "bob", f"yes | head -c 3000000\n{long}echo DONE\n")
+    assert (both_full.returncode, both_full.stdout.count("y\n") > 1_000_000) == (status, True)
+    assert "DONE" in both_full.stdout
+    assert look_into(out, "bob", f"exit\n{long}").returncode == status
+    redirected = look_into(out, "bob", "exec 3>&1 >/dev/null 2>&1; sleep 0.3; echo still >&3; yes & exit")
+    assert "still" in redirected.stdout
+    assert "shut" not in look_into(out, "ann", "pwd").stderr
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command("show", out, "bob", "--keep-room")],
+        capture_output=True, text=True, cwd=ROOT, timeout=CEILING, check=False,
+    )  # fmt: skip
+    assert (closed.returncode, "one of them is closed" in closed.stderr) == (4, True), closed.stderr
+
+
+def test_a_room_that_dies_is_told(arguments: list[str | Path], tmp_path: Path) -> None:
+    """Its init is killed from outside, as the machine does when it has no memory left."""
+    out, word = tmp_path / "out", marker()
+    assert grader(*arguments).returncode == 0
+    process = subprocess.Popen(
+        command("show", out, "ann", "--keep-room"), cwd=ROOT, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(f"sh -c 'sleep 1000; : {word}'\n")
+    process.stdin.flush()
+    found: list[int] = []
+
+    def runs() -> bool:
+        found[:] = marked_processes(f": {word}")
+        return bool(found)
+
+    until(runs, process)
+    inits = [pid for pid in proc.descendants(process.pid) if found[0] in proc.descendants(pid)]
+    room = [pid for pid in inits if Path(f"/proc/{pid}/ns/pid").samefile(f"/proc/{found[0]}/ns/pid")]
+    os.kill(room[0], signal.SIGKILL)
+    _, words = process.communicate(timeout=CEILING)
+    assert (process.returncode, "the shell was ended: the room is gone" in words) == (3, True), words
 
 
 @pytest.mark.needs_sandbox("docker")

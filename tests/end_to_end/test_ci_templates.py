@@ -19,6 +19,8 @@ import pytest
 import yaml
 from junitparser import JUnitXml
 
+from grader.commands.staged import programs_of
+from grader.practical import load_practicals
 from tests.end_to_end.grading import CEILING, ROOT
 
 CI = ROOT / "ci"
@@ -95,14 +97,13 @@ def test_github_actions(
     assert JUnitXml.fromfile(str(temporary / "reports" / "junit.xml")).tests > 0
 
 
-def test_gitlab(repository: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_gitlab(repository: Path, environment: dict[str, str]) -> None:
     job = template("gitlab-ci.yml")["grade"]
-    environment |= {**job["variables"], "PRACTICAL": "connection", "PLACE": str(tmp_path / "place")}
-    for line in job["before_script"]:
-        assert run(line, repository, environment).returncode == 0, line
-    (script,) = job["script"]
+    environment |= {**job["variables"], "PRACTICAL": "connection"}
+    script = "\n".join([*job["before_script"], *job["script"]])  # one shell runs them all
     graded = run(script, repository, environment)
     assert graded.returncode == 0, graded.stdout + graded.stderr
+    assert f"pip install --quiet {job['variables']['GRADER']}" in Path(environment["NOTED"]).read_text()
     report = repository / job["artifacts"]["reports"]["junit"]
     assert JUnitXml.fromfile(str(report)).failures == 0
     spoil(repository)
@@ -110,10 +111,10 @@ def test_gitlab(repository: Path, environment: dict[str, str], tmp_path: Path) -
     assert JUnitXml.fromfile(str(report)).failures > 0
 
 
-def commit(repository: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def git(repository: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     who = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"]
     return subprocess.run(
-        ["git", *who, "commit", "--message", "work", *options],
+        ["git", *who, *arguments],
         cwd=repository,
         env={**os.environ, "GRADER": str(BIN / "grader"), **environment},
         capture_output=True,
@@ -124,30 +125,59 @@ def commit(repository: Path, *options: str, **environment: str) -> subprocess.Co
 
 
 def test_a_commit_is_held_back_while_a_core_check_fails(repository: Path) -> None:
-    git = ["git", "-C", str(repository)]
-    subprocess.run([*git, "init", "--quiet"], check=True)
+    """What is in the index counts, and no more of it than the commit changes."""
+    git(repository, "init", "--quiet")
     shutil.copy(CI / "templates" / "pre-commit", repository / ".git" / "hooks" / "pre-commit")
-    subprocess.run([*git, "add", "--all"], check=True)
-    wrong = (repository / "acepta.c").read_text()
-    spoil(repository)  # what is committed counts, and this is not
-    good = commit(repository)
+    right = (repository / "acepta.c").read_text()
+    (repository / "read me").write_text("to do\n")
+    git(repository, "add", "read me")
+    assert "nothing to grade" in git(repository, "commit", "--message", "begun").stderr
+    git(repository, "add", "--all")
+    git(repository, "rm", "--quiet", "--cached", "conecta.c")
+    git(repository, "add", "--intent-to-add", "conecta.c")
+    spoil(repository)
+    good = git(repository, "commit", "--message", "acepta, as it was added")
     assert good.returncode == 0, good.stderr
-    subprocess.run([*git, "add", "--all"], check=True)
-    (repository / "acepta.c").write_text(wrong)
-    held = commit(repository)
-    assert (held.returncode, "Not committed: see above" in held.stderr) == (1, True)
-    without = commit(repository, GRADER="/nowhere/grader")
-    assert (without.returncode != 0, "could not run" in without.stderr) == (True, True)
-    assert commit(repository, "--no-verify").returncode == 0
+    assert "acepta.c" in git(repository, "show", "--stat").stdout
+    git(repository, "add", "acepta.c")
+    (repository / "acepta.c").write_text(right)
+    held = git(repository, "commit", "--message", "wrong")
+    assert (held.returncode, "git commit --no-verify" in held.stderr) == (1, True), held.stderr
+    without = git(repository, "commit", "--message", "wrong", GRADER="/nowhere/grader")
+    assert (without.returncode, "/nowhere/grader" in without.stderr) == (1, True)
+    assert git(repository, "commit", "--no-verify", "--message", "wrong").returncode == 0
+
+
+def test_outside_a_repository_nothing_is_staged(tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    ran = run(
+        f"{BIN}/grader staged", tmp_path / "alone", {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    )
+    assert (ran.returncode, "git diff: " in ran.stderr) == (4, True), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "programs"),
+    [
+        (["acepta.c", "sockets.c", "notes.txt"], ("acepta",)),
+        (["reverse/srv_rev_sec.py", "reverse/srv_rev_sec.c", "cln_rev"], ("srv_rev_sec", "cln_rev")),
+        (["acepta.c.orig", "acepta.o", "Makefile"], ()),
+    ],
+)
+def test_the_programs_of_a_commit(files: list[str], programs: tuple[str, ...]) -> None:
+    assert programs_of(files, load_practicals()) == programs
 
 
 def test_the_hook_for_the_framework(repository: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert {"id", "name", "entry", "language"} <= hook.keys()
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    assert run(hook["entry"], repository, environment).returncode == 0
+    git(repository, "init", "--quiet")
     spoil(repository)
+    git(repository, "add", "acepta.c")
     assert run(hook["entry"], repository, environment).returncode == 1
+    git(repository, "rm", "--quiet", "--cached", "acepta.c")
+    assert run(hook["entry"], repository, environment).returncode == 0
 
 
 RUBRIC = """
@@ -209,9 +239,27 @@ def test_gradescope(autograder: Path, repository: Path) -> None:
     assert gradescope(autograder)["score"] == 0.0
 
 
-def test_gradescope_without_a_sandbox_charges_nobody(autograder: Path, repository: Path) -> None:
+def test_gradescope_is_told_what_is_undecided(autograder: Path, repository: Path) -> None:
     repository.rename(autograder / "submission")
-    environment = {**os.environ, "AUTOGRADER": str(autograder), "GRADER_SANDBOX": "no-such"}
+    installed = autograder / "grader" / "bin" / "grader"
+    installed.unlink()
+    installed.write_text(f'#!/bin/sh\n{BIN}/grader "$@" || exit\n[ "$1" != batch ] || exit 3\n')
+    installed.chmod(0o755)
+    assert gradescope(autograder)["score"] == 8.0
+
+
+@pytest.mark.parametrize("broken", ["before", "meanwhile"])
+def test_gradescope_without_a_sandbox_charges_nobody(
+    autograder: Path, repository: Path, tmp_path: Path, broken: str
+) -> None:
+    repository.rename(autograder / "submission")
+    environment = {**os.environ, "AUTOGRADER": str(autograder)}
+    environment |= {"GRADER_SANDBOX": "docker", "DOCKER_HOST": f"unix://{tmp_path}/no-engine"}
+    if broken == "meanwhile":
+        installed = autograder / "grader" / "bin" / "grader"
+        installed.unlink()
+        installed.write_text(f'#!/bin/sh\n[ "$1" = doctor ] || exec {BIN}/grader "$@"\n')
+        installed.chmod(0o755)
     ran = run(f"bash {autograder}/run_autograder", autograder, environment)
     assert ran.returncode != 0
     assert not (autograder / "results" / "results.json").exists()
@@ -226,3 +274,17 @@ def test_an_autograder_for_no_practical_is_refused(tmp_path: Path) -> None:
     )
     assert (made.returncode, "there is no practical 'conection'" in made.stderr) == (2, True)
     assert not (tmp_path / "a.zip").exists()
+
+
+def test_an_autograder_that_cannot_be_made_leaves_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "hatchling.py").write_text("raise SystemExit('no wheel today')\n")
+    (tmp_path / "a.zip").write_text("the one before")
+    made = subprocess.run(
+        [sys.executable, CI / "gradescope" / "build.py", tmp_path / "a.zip", "--practical", "connection"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (made.returncode, "no wheel today" in made.stderr) == (1, True)
+    assert (tmp_path / "a.zip").read_text() == "the one before"

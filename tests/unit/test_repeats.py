@@ -11,9 +11,13 @@ from grader.batch.engine import Job, Reviving
 from grader.errors import CellError
 from grader.job import Results, Selection, Status, Verdict
 from grader.repeats import together
+from grader.rubric import Rubric, Worth, applied
+from grader.verdicts import worst
 
 
-def row(status: Status, *, name: str = "x.a", message: str = "", passed: int = 0, cases: int = 1) -> Verdict:
+def row(status: Status, *, name: str = "x.a", message: str = "", **cases: Status) -> Verdict:
+    """`cases`: by label; one of this status without."""
+    by_case = dict(cases) or ({} if status == "missing" else {"": status})
     return Verdict(
         name,
         "p",
@@ -23,9 +27,10 @@ def row(status: Status, *, name: str = "x.a", message: str = "", passed: int = 0
         4.0 if status == "passed" else 0.0,
         4.0,
         message=message,
-        passed_cases=passed,
-        decided_cases=cases,
-        cases=cases,
+        passed_cases=list(by_case.values()).count("passed"),
+        decided_cases=sum(each in {"passed", "failed"} for each in by_case.values()),
+        cases=len(by_case),
+        by_case=by_case,
     )
 
 
@@ -63,9 +68,39 @@ def test_never_decided_stays_undecided() -> None:
     assert together([one(row("inconclusive")), one(row("not_run"))]).checks[0].status == "inconclusive"
 
 
-def test_of_several_failures_the_worst_counts() -> None:
-    found = together([one(row("failed", passed=2, cases=3)), one(row("failed", passed=1, cases=3))])
-    assert found.checks[0].passed_cases == 1
+@pytest.mark.parametrize("other", ["passed", "failed"])
+def test_what_was_built_in_some_rounds_only_is_undecided(other: Status) -> None:
+    found = together([one(row(other)), one(row("missing"))])
+    assert (found.checks[0].status, found.checks[0].passed_cases, found.undecided) == ("inconclusive", 0, 4.0)
+
+
+def by_cases(*rounds: dict[str, Status]) -> tuple[Status, int, int, int]:
+    """Of one check whose cases ended like this: its status, and the cases that passed, that are decided, and all."""
+    (found,) = together([one(row(worst(cases.values()), **cases)) for cases in rounds]).checks
+    return found.status, found.passed_cases, found.decided_cases, found.cases
+
+
+def test_cases_are_put_together_one_by_one() -> None:
+    a: dict[str, Status] = {"a": "failed", "b": "passed", "c": "passed"}
+    b: dict[str, Status] = {"a": "passed", "b": "failed", "c": "passed"}
+    assert by_cases(a, a) == ("failed", 2, 3, 3)
+    assert by_cases(a, b) == ("inconclusive", 1, 1, 3)  # only c is sure
+    assert by_cases(a, b, a) == ("inconclusive", 1, 1, 3)
+    assert by_cases(a, {**a, "b": "failed"}) == ("failed", 1, 2, 3)  # a fails each time
+    assert (
+        by_cases(a, {**a, "c": "inconclusive"})
+        == by_cases({**a, "c": "inconclusive"}, a)
+        == ("failed", 2, 3, 3)
+    )
+    assert by_cases(a, {"a": "failed"}) == ("failed", 2, 3, 3)
+
+
+def test_with_credit_by_case_only_what_is_sure_earns() -> None:
+    a = row("failed", a="failed", b="passed", c="passed")
+    b = row("failed", a="passed", b="failed", c="passed")
+    rubric = Rubric({"x.a": Worth(9.0, credit="per-case")}, {})
+    found = applied(together([one(a), one(b)]), rubric)
+    assert (found.score, found.max_score, found.undecided) == (3.0, 9.0, 6.0)
 
 
 class Fickle:

@@ -61,6 +61,7 @@ def test_other_programs_find_what_the_schema_promises(tmp_path: Path) -> None:
         "passed_cases": 0,
         "decided_cases": 0,
         "cases": 0,
+        "by_case": {},
     }
     assert content["build"][0]["command"] == "make"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.cells.room import Room
+from grader.errors import Inconclusive
 from grader.observe.sockets import SocketTable
 from grader.worker.program import RunningProgram, start
 from grader.worker.watch import Watch
@@ -64,6 +65,39 @@ def rest_and_end(room: Room) -> object:
         return found
 
 
+def end_of_server(room: Room) -> object:
+    """Init stands for longer than a second, as on a machine where much waits for the processor."""
+    with ended_while_init_stands(room) as (watch, program):
+        program.must_live = True
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(1.5)
+            os.kill(room.init_pid, signal.SIGCONT)
+            os._exit(0)
+        found = watch.end_of_server()
+        os.waitpid(pid, 0)
+        return found
+
+
+def never_rests(room: Room) -> object:
+    """For how many seconds one waits, again and again, for the rest of a program that never does."""
+    asked: list[float] = []
+
+    def until_still(*, ceiling: float) -> None:
+        asked.append(ceiling)
+        raise Inconclusive("it does not")
+
+    program = start(room, "sleep", ["/bin/sleep"], ["1000"])
+    with SocketTable() as table:
+        for _ in range(3):  # each check has a watch of its own
+            watch = Watch(room, table)
+            watch.programs.append(program)
+            watch.until_still = until_still  # type: ignore[method-assign, assignment]  # the rest itself takes half a minute
+            watch.end_of_server()
+    program.close()
+    return asked
+
+
 def prints_much(room: Room, *, ago: float = 0.0) -> object:
     """Whether 3 MiB are taken for printing without end, of a program that was started so many seconds ago."""
     program = start(room, "dd", ["/bin/dd"], ["if=/dev/zero", "bs=1M", "count=3", "status=none"])
@@ -89,6 +123,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_program_whose_end_is_told_late_has_ended(folder: Path) -> None:
     assert in_worker(folder, until_end) == "was killed by SIGKILL"
+
+
+def test_a_server_has_ended_however_late_that_is_told(folder: Path) -> None:
+    assert in_worker(folder, end_of_server) == "sleep was killed by SIGKILL"
+
+
+def test_a_program_that_never_rests_is_waited_for_once(folder: Path) -> None:
+    assert in_worker(folder, never_rests) == [30.0, 1.0, 1.0]
 
 
 def test_there_is_no_rest_before_an_end_is_told(folder: Path) -> None:
