@@ -126,6 +126,8 @@ class Watch:
             if program.ended() and self._outputs_taken():
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
         if waited > _LONGEST:
+            if any(program.end_untold() for program in self.programs):
+                raise Inconclusive("the program has ended, and what waits for that has not said so")
             return f"within {_LONGEST:.0f} s the program did not {{what}}"
         return None
 
@@ -156,7 +158,7 @@ class Watch:
 
         if self._patience.exhausted(self._names(), traffic.burnt, self.given, done):
             return "the program did not {what}: it keeps the processor busy to no effect"
-        if traffic.asleep > CEILING:
+        if traffic.asleep > CEILING and self._told():
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"
         if traffic.stopped > CEILING:
             return "the program did not {what}: it has stopped itself (SIGSTOP)"

@@ -14,6 +14,7 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import Inconclusive
 from grader.observe.sockets import SocketTable
+from grader.worker import watch as watch_module
 from grader.worker.program import RunningProgram, start
 from grader.worker.watch import Watch
 from tests.unit.rooms import in_worker, until
@@ -49,6 +50,20 @@ def until_end(room: Room) -> object:
             return program.ended()
 
         watch.until(ended, what="end")
+        return program.describe_end()
+
+
+def until_end_told_later(room: Room) -> object:
+    """Init stands for longer than a program may sleep."""
+    watch_module.CEILING = LATE / 2
+    with ended_while_init_stands(room) as (watch, program):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(LATE)
+            os.kill(room.init_pid, signal.SIGCONT)
+            os._exit(0)
+        watch.until(program.ended, what="end")
+        os.waitpid(pid, 0)
         return program.describe_end()
 
 
@@ -131,6 +146,11 @@ def test_a_server_has_ended_however_late_that_is_told(folder: Path) -> None:
 
 def test_a_program_that_never_rests_is_waited_for_once(folder: Path) -> None:
     assert in_worker(folder, never_rests) == [30.0, 1.0, 1.0]
+
+
+def test_a_program_whose_end_is_not_told_does_not_sleep(folder: Path) -> None:
+    told = in_worker(folder, until_end_told_later)
+    assert told == "was killed by SIGKILL"
 
 
 def test_there_is_no_rest_before_an_end_is_told(folder: Path) -> None:
