@@ -37,10 +37,8 @@ _CHUNK = 1 << 16
 _TOLD = 10.0  #: seconds until the room's init has told that the shell has ended
 _LEFT = 1 << 20  #: bytes that are still shown once the shell has ended: others may print on
 _HANG_UP = b""  #: no more input
-_PRINTED, _ENDED = (
-    b".",
-    b"!",
-)  #: what a message of the worker's begins with: output, or why there is none any more
+#: What a message of the worker's begins with: output, or why there is none any more.
+_PRINTED, _ENDED = b".", b"!"
 
 
 class _Window(msgspec.Struct):
@@ -142,9 +140,8 @@ def _raw(keyboard: int) -> Iterator[None]:
         yield
         return
     before = termios.tcgetattr(keyboard)
-    hung_up = signal.signal(
-        signal.SIGHUP, signal.default_int_handler
-    )  # as SIGTERM: the room and the terminal are left
+    # As with SIGTERM, the room is closed and the terminal left as it was.
+    hung_up = signal.signal(signal.SIGHUP, signal.default_int_handler)
     tty.setraw(keyboard)
     try:
         yield
@@ -174,9 +171,10 @@ def _relay(keyboard: int, screen: int, connection: Connection) -> None:
     poller.register(unread, select.POLLIN)
     while unread not in (ready := dict(poller.poll())) or connection.fileno() in ready:
         try:
-            kind, data = _parted(connection.recv_bytes())
+            message = connection.recv_bytes()
         except (EOFError, OSError):
             raise CellError("the worker beside the room has ended") from None
+        kind, data = message[:1], message[1:]
         if kind == _ENDED:
             if data:
                 raise CellError(f"the shell was ended: {data.decode()}")
@@ -186,7 +184,3 @@ def _relay(keyboard: int, screen: int, connection: Connection) -> None:
                 data = data[os.write(screen, data) :]
             except BrokenPipeError:  # nobody looks any more
                 return
-
-
-def _parted(message: bytes) -> tuple[bytes, bytes]:
-    return message[:1], message[1:]

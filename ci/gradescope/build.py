@@ -41,9 +41,8 @@ def main() -> int:
             parser.error(f"there is no practical '{name}'; there are: {', '.join(known)}")
     try:
         if options.rubric is not None:
-            read_rubric(
-                options.rubric, known
-            )  # a mistake in it is told here, and not by every student's submission
+            # A mistake in it is told here, and not by every student's submission.
+            read_rubric(options.rubric, known)
     except UsageError as error:
         parser.error(str(error))
     with tempfile.TemporaryDirectory() as folder:
