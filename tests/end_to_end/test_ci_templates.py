@@ -22,6 +22,7 @@ from junitparser import JUnitXml
 from grader.commands.staged import programs_of
 from grader.practical import load_practicals
 from tests.end_to_end.grading import CEILING, ROOT
+from tests.end_to_end.test_batch import RUBRIC
 
 CI = ROOT / "ci"
 BIN = Path(sys.executable).parent
@@ -180,23 +181,10 @@ def test_the_hook_for_the_framework(repository: Path) -> None:
     assert run(hook["entry"], repository, environment).returncode == 0
 
 
-RUBRIC = """
-[checks."connection.*"]
-omit = true
-[checks."connection.usage"]
-omit = false
-points = 3
-[checks."connection.client-connects"]
-omit = false
-points = 2
-hidden_until = 2999-01-01
-"""
-
-
 @pytest.fixture
 def autograder(tmp_path: Path) -> Path:
     """/autograder as Gradescope lays it out, after setup.sh, which would fetch packages."""
-    (tmp_path / "rubric.toml").write_text(RUBRIC)
+    (tmp_path / "rubric.toml").write_text(f"{RUBRIC}hidden_until = 2999-01-01\n")
     made = subprocess.run(
         [
             *(sys.executable, CI / "gradescope" / "build.py", tmp_path / "autograder.zip"),
