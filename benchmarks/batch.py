@@ -48,24 +48,22 @@ LOOK = 0.5  #: seconds between two looks at the memory
 
 
 def hands(students: int) -> Iterator[Hand]:
-    """What each hands in: six of ten a defect, and of everything else in turns."""
+    """What each hands in: six of ten a defect, and of everything else in turns. A small class is the beginning of a large one."""
     practicals = list(load_practicals())
-    every = load()
-    step = max(1, len(every) // students)
-    others: list[list[Hand]] = [
+    kinds: list[list[Hand]] = [
         [_copies(path) for path in sorted((ROOT / "reference").glob("*/*")) if path.name in {"c", "python"}],
         [_copies(path) for practical in practicals for path in variants(practical)],
         [attack.hand_in for attack in attacks()],
         [_copies(ROOT / "student_template" / practical) for practical in practicals],
         [_broken, _empty],
     ]
-    defects = itertools.cycle(every[::step])
-    rest = itertools.cycle(itertools.chain.from_iterable(itertools.zip_longest(*others)))
+    every: list[Hand] = [functools.partial(materialise, defect) for defect in load()]
+    for kind in (every, *kinds):
+        random.Random(1).shuffle(kind)  # of every practical as many, however large the class
+    defects = itertools.cycle(every)
+    others = itertools.cycle(map(itertools.cycle, kinds))
     for number in range(students):
-        if number % 10 < 6:
-            yield functools.partial(materialise, next(defects))
-        else:
-            yield next(hand for hand in rest if hand is not None)
+        yield next(defects) if number % 10 < 6 else next(next(others))
 
 
 def _copies(source: Path) -> Hand:
@@ -161,7 +159,8 @@ class Class:
         """The table of grades, and the wall time in seconds."""
         out, log = self._work / name, self._work / f"{name}.log"
         before, started = self._counted.seconds(), time.monotonic()
-        arguments = command("batch", self._source, "--out", out, "--jobs", str(self._jobs), *more)
+        chosen = [word for practical in load_practicals() for word in ("--practical", practical)]
+        arguments = command("batch", self._source, "--out", out, "--jobs", str(self._jobs), *chosen, *more)
         most = grade(arguments, log, kills, meanwhile)
         wall, used = time.monotonic() - started, self._counted.seconds() - before
         with contextlib.closing(sqlite3.connect(out / FILE)) as database:
