@@ -5,8 +5,8 @@
 The class is made of references, variants, defects, templates, broken archives and attacks, under made-up names, always the same
 for the same number. It is graded once undisturbed; with --kills once more, the process group killed by SIGKILL so many times at
 random moments, and gone on with; with --cluster once more, on a Dask scheduler and two workers, one of which is killed on the
-way. Students who hand in the same share a grading. Prints for each: wall time, processor time of all processes, memory at most (proportional set
-sizes, looked at twice a second). Exit status 1 if the tables of grades differ. As root, as benchmarks/warm.py.
+way. Students who hand in the same share a grading. Prints for each: wall time, processor time of all processes, memory at most
+(proportional set sizes, looked at twice a second). Exit status 1 if the tables of grades differ. As root, as benchmarks/warm.py.
 """
 
 from __future__ import annotations
@@ -149,7 +149,6 @@ class Class:
     def __init__(self, work: Path, counted: Group, options: argparse.Namespace) -> None:
         self._work = work
         self._counted = counted
-        self._students: int = options.students
         self._jobs: int = options.jobs
         self._source = hand_in(work / "class", options.students)
 

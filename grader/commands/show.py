@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from grader.build import Built
 from grader.cells import SANDBOX_HELP, SANDBOXES, chosen_sandbox
 from grader.commands.batch import told
 from grader.commands.check import WIDTH_WITHOUT_TERMINAL
+from grader.concerned import concerned
 from grader.errors import UsageError
 from grader.job import Results
-from grader.practical import load_practicals
+from grader.practical import Practical, load_practicals
 from grader.reports import terminal
-from grader.submission import open_submission
+from grader.submission import EmptySubmissionError, open_submission
 from grader.verdicts import exit_code
 from grader.visit import visit
 
@@ -74,8 +76,10 @@ def _open_room(place: Path, content: str, found: Results, sandbox: str, console:
     with open_submission(place) as submission:
         if content_of(submission) != content:
             raise UsageError(f"{place} has changed since it was graded; grade it again with: grader batch")
-        handed_in = {row.practical for row in found.checks if row.status != "missing"}
-        practicals = [each for name, each in load_practicals().items() if name in handed_in]
+        graded = {row.practical for row in found.checks}
+        practicals: list[Practical] = []
+        with contextlib.suppress(EmptySubmissionError):  # a room with what was handed in, all the same
+            practicals = concerned([p for name, p in load_practicals().items() if name in graded], submission)
         console.print(
             "the room: /work holds the submission and what is built of it, /data is where programs run;"
             " leave with: exit",

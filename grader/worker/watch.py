@@ -126,7 +126,7 @@ class Watch:
             if program.ended() and self._outputs_taken():
                 return f"{program.name} {program.describe_end()} and so did not {{what}}"
         if waited > _LONGEST:
-            if any(program.end_untold() for program in self.programs):
+            if not self._ends_told():
                 raise Inconclusive("the program has ended, and what waits for that has not said so")
             return f"within {_LONGEST:.0f} s the program did not {{what}}"
         return None
@@ -158,7 +158,7 @@ class Watch:
 
         if self._patience.exhausted(self._names(), traffic.burnt, self.given, done):
             return "the program did not {what}: it keeps the processor busy to no effect"
-        if traffic.asleep > CEILING and self._told():
+        if traffic.asleep > CEILING and self._ends_told():
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"
         if traffic.stopped > CEILING:
             return "the program did not {what}: it has stopped itself (SIGSTOP)"
@@ -178,7 +178,10 @@ class Watch:
 
         An ended program stays a zombie, which is still, until the room's init has had its turn on the processor.
         """
-        return self._outputs_taken() and not any(each.end_untold() for each in self.programs)
+        return self._outputs_taken() and self._ends_told()
+
+    def _ends_told(self) -> bool:
+        return not any(each.end_untold() for each in self.programs)
 
     def _outputs_taken(self) -> bool:
         """What the programs have printed is not still on its way to us."""
@@ -236,7 +239,7 @@ class Watch:
             if stillness.feed(seen, now) and self._told():
                 return
             traffic.feed(seen, now)
-            if (traffic.asleep > _SPUN and self._told()) or self._flooding():
+            if (traffic.asleep > _SPUN and self._ends_told()) or self._flooding():
                 return
             if self._patience.at_rest(names, traffic.burnt, self.given, under_way=bool(under_way(seen))):
                 return

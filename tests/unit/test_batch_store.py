@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from grader.batch.handed import Handed
-from grader.batch.store import FILE, MIGRATIONS, Settings, Store, Submitted
+from grader.batch.schema import MIGRATIONS
+from grader.batch.store import FILE, Settings, Store, Submitted
 from grader.errors import UsageError
 from grader.job import Attachment, Results, Verdict
 
