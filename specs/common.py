@@ -6,13 +6,13 @@ import functools
 import random
 import string
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from grader.build import Built
 from grader.errors import NotServingError, SubmissionFault
-from grader.observe.sockets import TcpState
-from grader.observe.syscalls import Injection
+from grader.observe.calls import Call
+from grader.observe.sockets import SocketEntry, TcpState
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
@@ -26,6 +26,20 @@ P = TypeVar("P", bound=TcpPeer)
 
 Receiver = Server[TcpPeer]  #: a program that listens, accepts and reads
 LaunchReceiver = Callable[..., Receiver]
+
+PASSING = (
+    "ENFILE"  #: why accept may fail for a while: what is open on the machine fills its table (accept(2))
+)
+
+#: With which a program lets time pass.
+PAUSES = ("nanosleep", "clock_nanosleep", "select", "pselect6", "poll", "ppoll")
+
+
+def is_pause(call: Call) -> bool:
+    """One of `PAUSES` that waits for nothing but time: a sleep, or the old trick of waiting for no descriptor at all."""
+    if call.name.endswith("nanosleep"):
+        return True
+    return call.args[0] == 0 and ("select" in call.name or call.args[1] == 0)
 
 
 _LETTERS = bytes(ord(string.ascii_letters[byte % len(string.ascii_letters)]) for byte in range(256))
@@ -176,14 +190,15 @@ class Sender:
         host: str = HOST,
         port: int | None = None,
         rcvbuf: int | None = None,
-        trace: Sequence[str] = (),
-        inject: Sequence[Injection] = (),
-        env: Mapping[str, str] | None = None,
+        **options: object,
     ) -> SenderRun:
-        """Run it with HOST, PORT and these arguments; it will find a listener, unless `port` names another."""
+        """Run it with HOST, PORT and these arguments; it will find a listener, unless `port` names another.
+
+        Options: those of `Scene.launch`.
+        """
         listener = self.scene.listen(rcvbuf=rcvbuf)
         where = host, str(port or listener.port)
-        traced = self.scene.launch(*where, *arguments, trace=trace, inject=inject, env=env)
+        traced = self.scene.launch(*where, *arguments, **options)  # type: ignore[arg-type]  # the options are launch's own
         return SenderRun(self.scene, traced, listener)
 
 
@@ -200,6 +215,10 @@ class SenderRun:
     def accept(self) -> TcpPeer:
         """Our end of its next connection."""
         return self.scene.adopt(self.listener.accept(TcpPeer, self.program.name))
+
+    def far_ends(self) -> list[SocketEntry]:
+        """The program's sockets that are connected to our listener."""
+        return [entry for entry in self.scene.sockets.tcp() if entry.remote[1] == self.listener.port]
 
     def expect_success(self) -> None:
         """It ends by itself with exit status 0."""

@@ -160,6 +160,20 @@ class Receiving:
             self.watch.until_still()  # it has accepted the connection, too
         return peer
 
+    def expect_true(self, mark: int, sent: int) -> None:
+        """What it has printed of a connection that broke after so many bytes adds up to these, or to its whole pieces."""
+        lines = self._lines()[mark:]
+        reads = [line.number for line in lines if line.word == "leido"]
+        totals = {line.number for line in lines if line.word == "total"}
+        true = {sent - sent % self.size, sent}
+        if (reads and sum(reads) not in true) or not totals <= true:
+            raise self._explained(
+                SubmissionFault("what was printed of a connection that was reset is not what had come"),
+                mark,
+                sent,
+                None,
+            )
+
     def _objection(self, got: list[int], total: int, sent: int, reads: Sequence[int] | None) -> str | None:
         if total != sent:
             return "the total is not the number of bytes that were sent on the connection"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
 from grader.observe import proc
+from grader.observe.gate import ACCEPTING, RECEIVING
 from grader.observe.load import spinning_share
-from grader.observe.syscalls import Injection
 from grader.spec import KiB, precondition
 from grader.worker.program import describe_tasks
+from specs.common import PASSING
 from specs.receiving import Receiving, filler
 
-ACCEPT = ("accept", "accept4")
-RECEIVE = ("recvfrom", "recvmsg", "read", "readv")
 CONNECTIONS = 200
 ROUNDS, SIZE = 200, 8 * KiB
 _LOST = (
@@ -27,56 +24,58 @@ STAGES = {"before-data": 0, "in-the-middle": 150}
 
 def expect_goes_on_after_reset(receiver: Receiving, sent: int) -> None:
     """A sender resets its connection after so many bytes have been read."""
-    receiver.rests_with(filler(sent)).reset()
-    receiver.next_is_served()
-
-
-def expect_goes_on_after_departure(receiver: Receiving, how: str) -> None:
-    """Senders have gone, closed or reset, before their connections are accepted."""
-    with receiver.server.frozen():
-        for _ in range(min(3, receiver.server.backlog)):
-            peer = receiver.server.connect().send(b"nobody")
-            if how == "reset":
-                peer.reset()
-            else:
-                peer.close()
-    receiver.next_is_served()
-
-
-def expect_accept_repeated(receiver: Receiving, error: str) -> None:
-    """One accept fails."""
-    tracer = receiver.server.trace(ACCEPT, inject=[Injection(ACCEPT, error)])
-    receiver.transfer(filler(250))
-    receiver.next_is_served()
-    with precondition():
-        assert any(call.injected for call in tracer.calls()), "accept was never called"
-
-
-def expect_receive_repeated(receiver: Receiving, sent: int) -> None:
-    """A receive fails once with EINTR, after so many bytes have been read."""
     mark = receiver.mark()
-    peer = receiver.rests_with(filler(sent))
-    tracer = receiver.server.trace(RECEIVE, inject=[Injection(RECEIVE, "EINTR")])
-    peer.send(filler(250 - sent)).close()
-    receiver.account(mark, 250)
+    receiver.rests_with(filler(sent)).reset()
+    receiver.watch.end_of_server()
+    receiver.expect_true(mark, sent)
+    receiver.next_is_served()
+
+
+def expect_goes_on_after_departure(held: Receiving, how: str) -> None:
+    """Senders have gone, closed or reset, before their connections are accepted by the receiver, which is held."""
+    for _ in range(min(3, held.server.backlog)):
+        peer = held.server.connect().send(b"nobody")
+        if how == "reset":
+            peer.reset()
+        else:
+            peer.close()
+    held.server.release()
+    held.next_is_served()
+
+
+def expect_accept_repeated(receiver: Receiving) -> None:
+    """One accept of the receiver, which was started with a gate for `ACCEPTING`, fails."""
+    failure = receiver.server.fail(ACCEPTING, PASSING)
+    receiver.server.connect().send(
+        filler(250)
+    ).close()  # whether it is accepted or turned away is its own affair
+    receiver.next_is_served()
     with precondition():
-        assert any(call.injected for call in tracer.calls()), "nothing was received"
+        assert failure.hit, "accept was never called"
+
+
+def expect_goes_on_after_signal(receiver: Receiving, sent: int | None) -> None:
+    """It catches a signal, while it waits for a connection or after so many bytes."""
+    if not receiver.server.catches_a_signal():
+        return
+    mark = receiver.mark()
+    if sent is None:
+        receiver.server.interrupt_by_signal()
+    peer = receiver.rests_with(filler(sent or 0))
+    if sent is not None:
+        receiver.server.interrupt_by_signal()
+    peer.send(filler(250 - (sent or 0))).close()
+    receiver.account(mark, 250)
 
 
 def expect_receive_error_survived(receiver: Receiving, error: str) -> None:
-    """A receive fails."""
+    """A receive of the receiver, which was started with a gate for `RECEIVING`, fails."""
     peer = receiver.rests_with(filler(150))
-    tracer = receiver.server.trace(RECEIVE, inject=[Injection(RECEIVE, error)])
-    with contextlib.suppress(SubmissionFault):  # the receive that was under way has failed already
-        peer.send(filler(100))
+    failure = receiver.server.fail(RECEIVING, error, peer)
+    peer.send(filler(100))
     with precondition():
-        receiver.watch.until(
-            lambda: any(call.injected for call in tracer.calls()) or peer.released_by_program(),
-            what="receive, or close the connection",
-        )
-    receiver.watch.end_of_server()  # at rest: leaving it may interrupt the call in which it waits
-    tracer.stop()
-    receiver.watch.until_still()
+        receiver.watch.until(lambda: failure.hit, what="receive once more")
+    receiver.watch.end_of_server()
     peer.reset()
     receiver.next_is_served()
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from grader.errors import Inconclusive, SubmissionFault
 from grader.faults.interrupt import interrupt
+from grader.observe.gate import SENDING
 from grader.observe.sends import TRACED, Send, sends
 from grader.observe.sockets import TcpState
-from grader.observe.syscalls import Injection
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
 from grader.wire.capture import Capture
@@ -107,13 +107,17 @@ def expect_refused(sender: Sender, *data: str) -> None:
 
 def expect_send_error_told(sender: Sender, *data: str, error: str = "ECONNRESET") -> None:
     """The first call that sends fails: it says so and fails."""
-    first = traced_sends(sender, *data)[0]
-    broken = Injection((first.call.name,), error, when=str(first.ordinal))
-    run = sender.start(*data, trace=TRACED, inject=[broken])
+    run = sender.start(*data, gate=("connect", *SENDING), held_after="connect")
+    run.accept()
+    hold = run.program.hold
+    with precondition():
+        assert hold is not None
+        run.watch.until(hold.waiting, what="send anything")
+        stopped = hold.waiting()[0]
+        assert stopped.socket() in {far.inode for far in run.far_ends()}, "it sends to something else"
+    hold.fail(error)
     run.scene.until_exit(run.program, "end")
-    if not any(call.injected for call in run.calls()):
-        raise Inconclusive("the call that should fail was not made")
-    expect_trouble(run.scene, run.program, f"{first.call.name} failed")
+    expect_trouble(run.scene, run.program, f"{stopped.call.name} failed")
 
 
 def expect_vanishing_told(sender: Sender, how: str, message: bytes, *data: str) -> None:

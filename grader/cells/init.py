@@ -7,8 +7,10 @@ makes, before any program of the room runs. argv[2], if any, is a filter of syst
 When the worker closes its end, init ends, and with it the room.
 
 Requests, each with an `id` that the answer repeats:
-    {"op": "spawn", "argv", "env", "cwd", "limits": {"nofile": [soft, hard], ...}, "gate": bool}
-        with descriptors stdin, stdout, stderr (and a pipe to wait on before exec, if `gate`);
+    {"op": "spawn", "argv", "env", "cwd", "limits": {"nofile": [soft, hard], ...}, "latch": bool, "gate": null or {...}}
+        with descriptors stdin, stdout, stderr (then a pipe to wait on before exec, if `latch`; then a socket on which the
+        listener of the gate's filter is handed over, if `gate`: {"steps": the filter in base64, "call": the number of
+        seccomp(2), "flags": those of sendmsg(2) that pass the filter});
         answered by {"pid": pid in the room} with a pidfd, or by {"error": text}
     {"op": "limit", "pid": pid in the room, "name": "nofile", "soft": value}
         changes a soft limit of a program that runs, as only its own user may; answered by {"soft": before}
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
-SECCOMP_MODE_FILTER = 2
+SECCOMP_MODE_FILTER, SECCOMP_SET_MODE_FILTER = 2, 1
+NEW_LISTENER = 1 << 3  #: a flag of seccomp(2): Linux 5.0
+#: And since Linux 5.19: once its call was seen, only a deadly signal ends a thread's wait, and no other makes it EINTR.
+WAIT_KILLABLE_RECV = 1 << 5
 WORKER_CEILING = 30.0  #: seconds from init's start to the worker's connection
 MAX_MESSAGE = 1 << 20
-MAX_DESCRIPTORS = 4
+MAX_DESCRIPTORS = 5
 CREDENTIALS = struct.Struct("3i")  #: pid, uid, gid (unix(7), SO_PEERCRED)
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -63,6 +68,22 @@ def refuse_calls(program: FilterProgram) -> None:
         raise OSError(ctypes.get_errno(), "the kernel did not take the filter of system calls")
 
 
+def raise_gate(gate: dict[str, Any], handover: socket.socket) -> None:
+    """From now on the calls that the filter names wait for whoever holds the listener, which is sent away: seccomp_unotify(2)."""
+    steps = base64.b64decode(gate["steps"])
+    program = FilterProgram(len(steps) // 8, steps)
+    for flags in (NEW_LISTENER | WAIT_KILLABLE_RECV, NEW_LISTENER):
+        listener = libc.syscall(gate["call"], SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(program))
+        if listener >= 0:
+            break
+    else:
+        handover.send(os.strerror(ctypes.get_errno()).encode())
+        return
+    passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", listener))]
+    handover.sendmsg([b"listener"], passed, gate["flags"])
+    os.close(listener)
+
+
 def ignore_signals() -> None:
     """Of init's signals its own children may send any: it has a use for SIGCHLD alone, and Python for SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -83,17 +104,23 @@ def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
         os.setsid()
         for target, source in enumerate(descriptors[:3]):
             os.dup2(source, target)  # sources are above 2: init keeps 0, 1 and 2 open on /dev/null
-        gate = os.dup2(descriptors[3], 3) if request["gate"] else None
-        os.closerange(3 if gate is None else 4, 4096)
+        rest = descriptors[3:]  # their numbers are above those that they get: init holds six others at least
+        for target, source in enumerate(rest, 3):
+            os.dup2(source, target)
+        os.closerange(3 + len(rest), 4096)
+        latch = 3 if request["latch"] else None
         set_dumpable(1)  # nothing of init's is open here any more
-        # Before the gate: strace must count neither this write nor the filter's call.
+        # Before the latch: strace must count neither this write nor the filters' calls.
         os.write(score := os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"1000")
         os.close(score)  # out of memory, the kernel ends programs, not init
         if refused is not None:
             refuse_calls(refused)
-        if gate is not None:
-            os.read(gate, 1)
-            os.close(gate)
+        if request["gate"]:
+            with socket.socket(fileno=2 + len(rest)) as handover:
+                raise_gate(request["gate"], handover)
+        if latch is not None:
+            os.read(latch, 1)
+            os.close(latch)
         for name, (soft, hard) in request["limits"].items():
             resource.setrlimit(getattr(resource, "RLIMIT_" + name.upper()), (soft, hard))
         os.chdir(request["cwd"])

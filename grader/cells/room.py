@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grader.cells import seccomp
 from grader.cells.folders import Folders
 from grader.cells.shares import kills
 from grader.errors import CellError, GraderBugError
@@ -119,11 +120,13 @@ class Room:
         cwd: str = "/data",
         env: Mapping[str, str] | None = None,
         limits: Mapping[str, tuple[int, int]] | None = None,
-        gate: int | None = None,
+        latch: int | None = None,
+        gate: tuple[frozenset[str], int] | None = None,
     ) -> Child:
         """Start a program; `argv[0]` is a path in the room, `stdio` its three descriptors.
 
-        With `gate`, the read end of a pipe, the child waits before exec until a byte comes.
+        With `latch`, the read end of a pipe, the child waits before exec until a byte comes. With `gate` its calls of these
+        names wait for the holder of a listener, which comes by the socket beside them: see `grader.observe.gate`.
         """
         answer, descriptors = self._ask(
             {
@@ -132,9 +135,10 @@ class Room:
                 "env": {**ENVIRONMENT, **(env or {})},
                 "cwd": cwd,
                 "limits": {**DEFAULT_LIMITS, **(limits or {})},
-                "gate": gate is not None,
+                "latch": latch is not None,
+                "gate": seccomp.gate_request(gate[0]) if gate else None,
             },
-            [*stdio, *([] if gate is None else [gate])],
+            [*stdio, *([] if latch is None else [latch]), *([gate[1]] if gate else [])],
         )
         if "error" in answer:
             raise CellError(f"the room could not start {argv[0]}: {answer['error']}")

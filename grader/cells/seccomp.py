@@ -1,8 +1,8 @@
-"""System calls that no program of the course needs, refused in the room by a seccomp filter (seccomp(2)).
+"""Filters of system calls (seccomp(2)): what no program of the course needs is refused, what a check asks about stops at a gate.
 
 The room's init takes it on in each program between fork and exec, at build time too: init itself may do what its programs
 may not. It is a list of refusals, made by libseccomp: what is not in it is left to namespaces and limits. A container has its
-engine's own filter as well, and the stricter of the two answers counts.
+engine's own filter as well, and the stricter of the two answers counts; a refusal is stricter than a gate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import platform
 import socket
 from typing import TYPE_CHECKING
 
-from grader.errors import CellError
+from grader.errors import CellError, GraderBugError
+from grader.observe.syscall_numbers import NUMBERS
 
 if TYPE_CHECKING:
     import pyseccomp
@@ -47,7 +48,13 @@ _NETLINK_ROUTE = 0
 #: Flags of clone(2) that ask for a namespace: of mounts, control groups, names, IPC, users, pids, networks.
 _NEW_NAMESPACES = (1 << 17, 1 << 25, 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30)
 
+_SECCOMP = {"x86_64": 317, "aarch64": 277}  #: the number of seccomp(2)
 _MACHINES = {"x86_64": "X86_64", "aarch64": "AARCH64"}  #: as uname(2) and libseccomp name them
+
+
+#: Flags of the sendmsg(2) with which the listener of a gate is handed over, by what is already behind it: TCP's FIN, SYN and
+#: RST, which the kernel heeds nowhere.
+HANDOVER = 0x200 | 0x400 | 0x1000
 
 
 @functools.cache
@@ -58,12 +65,9 @@ def refusals(machine: str = platform.machine()) -> bytes:
     """
     if machine not in {*_MACHINES, platform.machine()}:
         return b""
-    try:
-        import pyseccomp  # noqa: PLC0415 - looks for libseccomp, which takes a while
-    except RuntimeError as error:
-        raise CellError(
-            "libseccomp is not installed; install it with: apt-get install libseccomp2"
-        ) from error
+    _need_library()
+    import pyseccomp  # noqa: PLC0415 - looks for libseccomp, which takes a while
+
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     # By 32-bit calls (int 0x80) and those of the x32 ABI, whose numbers are others, everything could slip past.
     rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
@@ -96,10 +100,37 @@ def refusals(machine: str = platform.machine()) -> bytes:
     return _exported(rules)
 
 
+@functools.cache
+def gate_request(calls: frozenset[str]) -> dict[str, object]:
+    """What the room's init is told, to let these calls wait for the holder of a listener. Those that this architecture lacks
+    are passed over. Raises `CellError`.
+    """
+    if unknown := calls.difference(*NUMBERS.values()):
+        raise GraderBugError(f"no system calls: {', '.join(sorted(unknown))}")
+    _need_library()
+    import pyseccomp  # noqa: PLC0415 - looks for libseccomp, which takes a while
+
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    for call in sorted(calls & NUMBERS[platform.machine()].keys()):
+        but = [pyseccomp.Arg(2, pyseccomp.NE, HANDOVER)] if call == "sendmsg" else []
+        rules.add_rule(pyseccomp.NOTIFY, call, *but)
+    steps = base64.b64encode(_exported(rules)).decode()
+    return {"steps": steps, "call": _SECCOMP[platform.machine()], "flags": HANDOVER}
+
+
 def as_argument(machine: str = platform.machine()) -> list[str]:
     """The argument with which the room's init is told, if there is anything to tell."""
     steps = refusals(machine)
     return [base64.b64encode(steps).decode()] if steps else []
+
+
+def _need_library() -> None:
+    try:
+        import pyseccomp  # noqa: F401, PLC0415 - looks for libseccomp, which takes a while
+    except RuntimeError as error:
+        raise CellError(
+            "libseccomp is not installed; install it with: apt-get install libseccomp2"
+        ) from error
 
 
 def _exported(rules: pyseccomp.SyscallFilter) -> bytes:

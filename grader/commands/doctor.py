@@ -48,7 +48,7 @@ def doctor(sandbox: str | None, clean: bool) -> int:  # noqa: FBT001 - click pas
 def _namespaces() -> list[Finding]:
     return [
         _program("bwrap", "bubblewrap", "the sandbox"),
-        _program("strace", "strace", "system calls and injected errors"),
+        _program("strace", "strace", "system calls and what they returned"),
         _program("make", "make", "builds"),
         _program("gcc", "gcc libc6-dev", "builds"),
         _filter(),

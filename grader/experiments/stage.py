@@ -1,4 +1,4 @@
-"""The stage of an experiment: it starts programs, freezes and ends them, looks at the kernel, and tells each step."""
+"""The stage of an experiment: it starts programs, holds and ends them, looks at the kernel, and tells each step."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import contextlib
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from grader.build import Built
 from grader.cells.room import Room
-from grader.errors import SubmissionFault
+from grader.errors import GraderBugError
 from grader.faults.interrupt import interrupt
 from grader.observe.sockets import SocketEntry, TcpState
-from grader.observe.syscalls import Injection
 from grader.peers.connect import connect
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
@@ -91,8 +90,10 @@ class Actor:
         if self.program.ended():
             return self.program.describe_end()
         tasks = self.program.tasks()
-        if tasks and all(task.state in "Tt" for task in tasks):
-            return "is frozen"
+        held = self.program.gate.held() if self.program.gate else frozenset()
+        for task in tasks:
+            if task.tid in held and task.call is not None:
+                return f"is held before {task.call.describe()}"
         calls = [task.call.describe() if task.call else "running" for task in tasks if task.state != "Z"]
         shown = [
             f"{call} (x {calls.count(call)})" if calls.count(call) > 1 else call
@@ -100,24 +101,12 @@ class Actor:
         ]
         return "is blocked in " + ", ".join(shown)
 
-    def freeze(self) -> Actor:
-        """Stop it where it is (SIGSTOP); the kernel goes on for it."""
-        self._stage.rest()
-        self.program.stop()
-        self._stage.tell(self.name, "frozen: it makes no step now, the kernel goes on for it")
-        return self
-
-    def go_on(self) -> Actor:
-        """Let it go on; the signal is repeated, for one that came before the stop was complete has no effect."""
-
-        def moving() -> bool:
-            if any(task.state not in "TtZ" for task in self.program.tasks()):
-                return True
-            self.program.go_on()
-            return self.program.ended()
-
-        self._stage.until(moving, what="go on")
+    def release(self) -> Actor:
+        """Let the call be made before which it is held, and all that follow."""
+        if self.program.hold is None:
+            raise GraderBugError(f"{self.name} was not started with held_before=")
         self._stage.tell(self.name, "goes on")
+        self.program.hold.release()
         return self
 
     def interrupt(self) -> Actor:
@@ -171,34 +160,32 @@ class Stage:
         """Capture what travels from now on: the story ends with its ladder."""
         self._capture = self.scene.keep(Capture())
 
-    def serve(self, program: str, *more: str, name: str | None = None, stopped_after: str = "") -> Actor:
+    def serve(self, program: str, *more: str, held_before: Sequence[str] = ()) -> Actor:
         """Start a program that listens, and wait until it does; `more` follows its port.
 
-        With `stopped_after` it is stopped when it has made this system call, whatever it does next.
+        With `held_before` it is held at its gate once it is bound, before the first of these calls: it makes no step then,
+        and the kernel goes on for it, until its `release`.
         """
         port = fresh_port()
-        actor = self._start(name or program, program, [str(port), *more], port, stopped_after)
+        actor = self._start(program, program, [str(port), *more], port, held_before)
         actor.program.must_live = True
-        if not stopped_after:
-            self.scene.watch.until(
-                lambda: self.scene.sockets.listening(port) or self.scene.sockets.udp(port),
-                what="bind and listen",
-            )
-            self.rest()
-            self.tell(actor.name, f"waits on port {port}: {actor.where().removeprefix('is ')}")
+        hold = actor.program.hold
+
+        def ready() -> bool:
+            if hold is not None:
+                return bool(hold.waiting())
+            return bool(self.scene.sockets.listening(port) or self.scene.sockets.udp(port))
+
+        self.scene.watch.until(ready, what=f"call {' or '.join(held_before)}" if hold else "bind and listen")
+        self.rest()
+        where = actor.where() if hold else f"waits on port {port}: {actor.where().removeprefix('is ')}"
+        self.tell(actor.name, where)
         return actor
 
-    def connect(
-        self,
-        program: str,
-        to: Actor | int,
-        *more: str,
-        name: str | None = None,
-        stopped_after: str = "",
-    ) -> Actor:
+    def connect(self, program: str, to: Actor | int, *more: str, name: str | None = None) -> Actor:
         """Start a program that connects to an actor's port; `more` follows HOST PORT."""
         port = to if isinstance(to, int) else to.port
-        return self._start(name or program, program, [HOST, str(port), *more], port, stopped_after)
+        return self._start(name or program, program, [HOST, str(port), *more], port)
 
     def listener(self, *, rcvbuf: int | None = None) -> Listener:
         """A listener of the stage's own."""
@@ -242,13 +229,6 @@ class Stage:
         """Wait for a state."""
         self.scene.watch.until(lambda: bool(condition()), what=what, alive=False)
 
-    @contextlib.contextmanager
-    def frozen(self, actor: Actor) -> Iterator[None]:
-        """The actor makes no step inside this block."""
-        actor.freeze()
-        yield
-        actor.go_on()
-
     def ladder(self) -> str:
         """What travelled, as a picture; empty when nothing was recorded."""
         return self._capture.ladder() if self._capture is not None else ""
@@ -256,19 +236,18 @@ class Stage:
     def close(self) -> None:
         self.scene.close()
 
-    def _start(self, name: str, program: str, arguments: list[str], port: int, stopped_after: str) -> Actor:
-        inject = [Injection([stopped_after], signal="SIGSTOP")] if stopped_after else []
+    def _start(
+        self, name: str, program: str, arguments: list[str], port: int, held_before: Sequence[str] = ()
+    ) -> Actor:
         self.tell(name, f"starts: {' '.join([program, *map(_short, arguments)])}")
-        traced = self.scene.launch(*arguments, program=program, inject=inject)
+        traced = self.scene.launch(
+            *arguments,
+            program=program,
+            gate=("bind", *held_before) if held_before else (),
+            held_after="bind" if held_before else None,
+        )
         actor = Actor(self, name, traced.program, port)
         self._actors.append(actor)
-        if stopped_after:
-            self.until(lambda: traced.stopped() or actor.program.ended(), what=f"call {stopped_after}")
-            if actor.program.ended():
-                raise SubmissionFault(
-                    f"{program} {actor.program.describe_end()} before it called {stopped_after}"
-                )
-            self.tell(name, f"is stopped right after {stopped_after}")
         return actor
 
 

@@ -1,16 +1,34 @@
-"""SIGSTOP and SIGCONT: blocked calls return early, with a part of the data or EINTR.
+"""A program is interrupted in the call in which it waits: stopped and continued, or by a signal that it catches.
 
-Real short counts without touching the program: recv with MSG_WAITALL and send return what they have
-so far, epoll_wait gives EINTR (measured on Linux 6.18; see signal(7), "Interruption of system calls
-by stop signals").
+Both are real, and both end some calls early (signal(7), "Interruption of system calls and library functions by signal
+handlers", "... by stop signals"; measured on Linux 6.18). After SIGSTOP and SIGCONT recv with MSG_WAITALL and send return what
+they have so far, and epoll_wait gives EINTR. A signal gives EINTR where the program has a handler without SA_RESTART, and in
+some calls with any handler. A program that catches none is never told: no EINTR comes to it from accept, recv or send.
 """
 
 from __future__ import annotations
 
+import signal
+
+from grader.observe import proc
 from grader.worker.program import RunningProgram
+
+#: Signals that the kernel sends by itself in the life of a program with sockets and a terminal, and whose handlers have
+#: nothing to end. Not SIGCHLD: a handler may wait for the child that has ended, and there must be one.
+UNASKED = (signal.SIGPIPE, signal.SIGURG, signal.SIGWINCH)
+
+NOT_CAUGHT = "no fault was made: the program catches no signal that could interrupt it, so the kernel never tells it of one"
 
 
 def interrupt(program: RunningProgram) -> None:
     """Stop every thread of the program inside the call in which it waits, and let it go on."""
-    with program.frozen():
-        pass
+    program.stop()
+    program.go_on()
+
+
+def caught_unasked(pid: int) -> frozenset[int]:
+    """Of `UNASKED` those that a process has handlers for."""
+    try:
+        return proc.caught_signals(pid).intersection(UNASKED)
+    except proc.ProcessGoneError:
+        return frozenset()

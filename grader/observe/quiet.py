@@ -7,9 +7,10 @@ arithmetic on snapshots.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from grader.observe import proc
+from grader.observe.gate import Gate
 from grader.observe.sockets import SocketEntry, SocketTable, TcpState
 
 #: Seconds; a held tail (MSG_MORE, TCP_CORK, Nagle) leaves after 206 ms at the latest, and looks like a
@@ -39,22 +40,33 @@ class Snapshot:
 
     tasks: tuple[TaskView, ...]
     sockets: tuple[SocketEntry, ...]
+    undecided: bool = False  #: a call stands at a gate, and whoever decides on it has had no turn yet
 
     def traffic(self) -> object:
         """What differs when a byte has moved, or a thread has come or gone."""
         return self.sockets, [view.tid for view in self.tasks]
 
 
-def take(pids: Iterable[int], table: SocketTable) -> Snapshot:
-    """Look once. A process that has gone counts as one that has no threads.
+def take(pids: Iterable[int], table: SocketTable, gates: Sequence[Gate] = ()) -> Snapshot:
+    """Look once. A process that has gone counts as one that has no threads, one that is held at a gate as stopped.
 
     Sockets in TIME_WAIT are left out.
     """
+    undecided = any(
+        gate.pending() for gate in gates
+    )  # first: what is decided after this, the threads' counts tell
+    held: frozenset[int] = frozenset().union(*(gate.held() for gate in gates))
     views = []
     for pid in pids:
         try:
             views += [
-                TaskView(task.tid, task.state, task.switches, task.call, task.run_ns)
+                TaskView(
+                    task.tid,
+                    "T" if task.tid in held and task.state == "S" else task.state,
+                    task.switches,
+                    task.call,
+                    task.run_ns,
+                )
                 for task in proc.tasks(pid)
             ]
         except proc.ProcessGoneError:
@@ -63,6 +75,7 @@ def take(pids: Iterable[int], table: SocketTable) -> Snapshot:
     return Snapshot(
         tuple(sorted(views, key=lambda view: view.tid)),
         tuple(sorted(sockets, key=lambda entry: (entry.local, entry.remote, entry.inode))),
+        undecided,
     )
 
 
@@ -73,7 +86,9 @@ def is_quiet(snapshot: Snapshot) -> bool:
 
 def unrest(snapshot: Snapshot) -> list[str]:
     """What can still move by itself, one line each; empty when quiet."""
-    return [reason for view in snapshot.tasks if (reason := _restless_task(view))] + under_way(snapshot)
+    at_gate = ["a call stands at a gate"] if snapshot.undecided else []
+    restless = [reason for view in snapshot.tasks if (reason := _restless_task(view))]
+    return at_gate + restless + under_way(snapshot)
 
 
 def under_way(snapshot: Snapshot) -> list[str]:
@@ -90,7 +105,8 @@ def under_way(snapshot: Snapshot) -> list[str]:
 def runs_alone(snapshot: Snapshot) -> bool:
     """True when nothing but the threads that run can change anything: the kernel moves nothing, and nobody sleeps for a time."""
     sleepers = (view for view in snapshot.tasks if view.state not in "Rt")
-    return not under_way(snapshot) and not any(_restless_task(view) for view in sleepers)
+    waits = snapshot.undecided or any(_restless_task(view) for view in sleepers)
+    return not waits and not under_way(snapshot)
 
 
 @dataclasses.dataclass(slots=True)

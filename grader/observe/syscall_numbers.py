@@ -80,6 +80,8 @@ mq_timedsend       242  182  dpnnp  ptr4
 io_getevents       208    4  pnnpp  ptr4
 io_uring_enter     426  426  dnn    -
 clone               56  220  -      -
+set_robust_list    273   99  pn     -
+rseq               334  293  p      -
 clone3             435  435  -      -
 fork                57    -  -      -
 vfork               58    -  -      -

@@ -1,14 +1,13 @@
-"""The system calls that a program makes, by strace from outside the room, and faults put into them.
+"""The system calls that a program makes and what each returned, by strace from outside the room.
 
-Only this observer touches what it observes: attaching to and leaving a program that is blocked ends
-some calls early (epoll_wait gives EINTR, MSG_WAITALL a short count). So attach while the program is
-still held at its gate, before its exec, and let the tracer stay until the program has ended.
-Every call of the program stops it twice, traced or not: strace's --seccomp-bpf does not work with -p.
+Attaching to a program that is blocked, and leaving it, ends some calls early (epoll_wait gives EINTR, MSG_WAITALL a short
+count). So strace follows from before the program's exec, where the program waits at its latch, until its end. Every call of
+the program stops it twice, traced or not: strace's --seccomp-bpf is for programs that it starts itself. Where the results
+do not matter, `grader.observe.gate` sees calls for less.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import re
@@ -25,11 +24,6 @@ from grader.cells.kernel import die_with_parent
 from grader.errors import GraderBugError
 from grader.observe import proc
 
-#: Made between the gate and main: by the gate itself, by exec and by the dynamic loader.
-BEFORE_MAIN = frozenset(
-    {"access", "brk", "chdir", "close", "execve", "fstat", "mmap", "mprotect", "munmap"}
-    | {"newfstatat", "open", "openat", "pread64", "prlimit64", "read"}
-)
 _STRING = "64"  # bytes shown of each buffer
 _PACE_MS = 1
 
@@ -43,20 +37,6 @@ _RESULT = re.compile(r"(\?|0x[0-9a-f]+|-?\d+)(?: (E[A-Z0-9]+))?")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Injection:
-    """Let calls fail with an error instead of being made; or make them, and send the caller a signal.
-
-    `when` chooses among the calls of one name, counted apart in each thread from the moment it is
-    traced: "1" the first, "1+" every one, "2..4" the second to fourth, "1+2" every other (strace(1)).
-    """
-
-    calls: Sequence[str]
-    error: str = ""
-    when: str = "1"
-    signal: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class TracedCall:
     """One call, in strace's words: names as on this architecture, pids as the worker sees them."""
 
@@ -65,7 +45,6 @@ class TracedCall:
     args: str  #: raw: `4, "hola", 4, 0, NULL, NULL`; strings are quoted and escaped, so no control characters
     result: int | None = None  #: None: never returned (exit), was interrupted to be restarted, or not yet
     errno: str | None = None  #: "EINTR"; also the kernel's own "ERESTARTSYS" of a call to be restarted
-    injected: bool = False
     finished: bool = True  #: False: the thread is still in it, or ended in it
 
     def __str__(self) -> str:
@@ -88,8 +67,6 @@ class Tracer:
         self._record = os.memfd_create("strace")
         self._errors = os.memfd_create("strace-errors")
         self._root = 0
-        self._others: tuple[int, ...] = ()
-        self._gated = True
         self._execve_wanted = False
         self._text: str | None = None
 
@@ -101,45 +78,23 @@ class Tracer:
     ) -> None:
         self.stop()
 
-    def start(
-        self,
-        pid: int,
-        *others: int,
-        calls: Sequence[str],
-        inject: Sequence[Injection] = (),
-        gated: bool = True,
-    ) -> None:
-        """Attach to `pid` (and `others`, its children) and return once every thread is traced. Names that this architecture
-        lacks are passed over; `%network` and `/regex` are strace's own classes.
+    def start(self, pid: int, calls: Sequence[str]) -> None:
+        """Attach to `pid`, which waits before its exec, and return once it is traced: what precedes its last exec is not its own.
 
-        `gated`: the process still waits before its exec, and what precedes its last exec is not its own.
-        Raises `GraderBugError`, with strace's words if it said any.
+        Names that this architecture lacks are passed over; `%network` and `/regex` are strace's own classes. Raises
+        `GraderBugError`, with strace's words if it said any.
         """
         if self._strace is not None or self._text is not None:
             raise GraderBugError("a Tracer is started once")
         strace = shutil.which("strace")
         if strace is None:
             raise GraderBugError("strace is not installed")
-        wanted = list(dict.fromkeys([*calls, *(name for rule in inject for name in rule.calls)]))
-        _check_rules(inject, gated=gated)
-        self._root, self._others, self._gated = pid, others, gated
+        wanted = list(dict.fromkeys(calls))
+        self._root = pid
         self._execve_wanted = any(name in {"execve", "all"} or name[0] in "%/" for name in wanted)
-        traced = [*wanted, "execve"] if gated else wanted
-        command = [
-            strace,
-            "-f",
-            "-qq",
-            "-s",
-            _STRING,
-            "-e",
-            "signal=none",
-            "-e",
-            f"trace={_expression(traced)}",
-        ]
-        for rule in inject:
-            action = f"error={rule.error}" if rule.error else f"signal={rule.signal}"
-            command += ["-e", f"inject={_expression(rule.calls)}:{action}:when={rule.when}"]
-        command += ["-o", f"/proc/self/fd/{self._record}", *(f"--attach={each}" for each in (pid, *others))]
+        expression = _expression([*wanted, "execve"])
+        command = [strace, "-f", "-qq", "-s", _STRING, "-e", "signal=none", "-e", f"trace={expression}"]
+        command += ["-o", f"/proc/self/fd/{self._record}", f"--attach={pid}"]
         self._strace = self._run(command)
         self._await_attachment(self._strace)
 
@@ -151,12 +106,8 @@ class Tracer:
     def calls(self) -> list[TracedCall]:
         """What the program called so far, by the time at which each call began."""
         text = self._read(self._record) if self._text is None else self._text
-        found = parse(text, after_exec_of=self._root if self._gated else None)
+        found = parse(text, after_exec_of=self._root)
         return [call for call in found if call.name != "execve" or self._execve_wanted]
-
-    def rests(self) -> bool:
-        """Strace waits for the program: a thread that is stopped now will not go on by itself."""
-        return self._strace is not None and _waits(self._strace.pid)
 
     def stop(self) -> None:
         """Leave the program (which runs on) and keep the record. Blocked calls may end early by it."""
@@ -209,18 +160,10 @@ class Tracer:
                 if ended or time.monotonic() > deadline:
                     why = "ended" if ended else f"did not attach within {self._ceiling:.0f} s"
                     words = self._read(self._errors).strip()
-                    if ended and not words and not self._alive():
-                        return  # the fault that was put in has ended the program, and strace with it
                     self.stop()
                     raise GraderBugError(f"strace {why}: {words or 'without a word'}")
         finally:
             os.close(pidfd)
-
-    def _alive(self) -> bool:
-        try:
-            return any(task.state not in "ZX" for task in proc.tasks(self._root))
-        except proc.ProcessGoneError:
-            return False
 
     def _attached(self, strace: int) -> bool:
         """All threads are traced, and strace is back in wait4: each has been told to stop (PTRACE_SEIZE,
@@ -229,22 +172,10 @@ class Tracer:
         try:
             if any(tracer != strace for tracer in proc.tracers(self._root)):
                 return False
-            for pid in self._others:
-                # A call in which it waited is made again under strace, so it may have ended by now.
-                with contextlib.suppress(proc.ProcessGoneError):
-                    if any(tracer != strace for tracer in proc.tracers(pid)):
-                        return False
+            (task,) = proc.tasks(strace)
         except proc.ProcessGoneError:
             return False
-        return _waits(strace)
-
-
-def _waits(strace: int) -> bool:
-    try:
-        (task,) = proc.tasks(strace)
-    except proc.ProcessGoneError:
-        return False
-    return task.state == "S" and task.call is not None and task.call.name == "wait4"
+        return task.state == "S" and task.call is not None and task.call.name == "wait4"
 
 
 def parse(text: str, *, after_exec_of: int | None = None) -> list[TracedCall]:
@@ -283,8 +214,7 @@ def _complete(pid: int, name: str, args: str, tail: str) -> TracedCall:
     base = 16 if value.startswith("0x") else 8 if value.startswith("0") else 10
     result = None if value == "?" else int(value, base)
     finished = _UNFINISHED not in args[-len(_UNFINISHED) :]  # `read(0,  <unfinished ...>) = ?`: killed in it
-    injected = "(INJECTED" in tail
-    return TracedCall(pid, name, args.removesuffix(_UNFINISHED).strip(), result, errno, injected, finished)
+    return TracedCall(pid, name, args.removesuffix(_UNFINISHED).strip(), result, errno, finished)
 
 
 def _expression(names: Sequence[str]) -> str:
@@ -292,19 +222,3 @@ def _expression(names: Sequence[str]) -> str:
         if not re.fullmatch(r"\w+|%\w+|/[^,:]+", name):
             raise GraderBugError(f"{name!r} names no system call")
     return ",".join(name if name[0] in "%/" or name == "all" else f"?{name}" for name in names)
-
-
-def _check_rules(rules: Sequence[Injection], *, gated: bool) -> None:
-    seen: set[str] = set()
-    for rule in rules:
-        action = re.fullmatch(r"E[A-Z0-9]+|SIG[A-Z0-9]+", rule.error + rule.signal)
-        if action is None or not re.fullmatch(r"\d+(\.\.\d+)?(\+\d*)?", rule.when):
-            raise GraderBugError(f"not an injection that strace knows: {rule}")
-        if twice := seen.intersection(rule.calls):
-            raise GraderBugError(f"strace takes one rule a call: {', '.join(sorted(twice))} has two")
-        seen.update(rule.calls)
-    if gated and (early := seen & BEFORE_MAIN):
-        raise GraderBugError(
-            f"{', '.join(sorted(early))}: the gate and the dynamic loader make these calls before main and "
-            "would take the error; attach with gated=False once the program is blocked where you want it"
-        )

@@ -103,6 +103,7 @@ class Endpoint:
                 return False
             if not got:
                 self._end = "end"
+            self._watch.taken += got
             self._received += _scratch[:got]
             if len(self._received) > _MOST:
                 raise SubmissionFault(
@@ -126,6 +127,7 @@ class Endpoint:
         except ConnectionResetError:
             self._end = "reset"
             return 0
+        self._watch.taken += got
         if not got:
             self._end = "end"
         self._taken += got

@@ -133,7 +133,13 @@ def _everything(found: Results) -> RenderableType:
             f"{v.points:g}/{v.max_points:g}" if not v.bonus_points else f"+{v.points:g}/+{v.bonus_points:g}"
         )
         table.add_row(Text(v.status, _STYLE[v.status]), v.program, v.id, v.tier, points, f"{v.seconds:.2f}")
-    return table
+    remarks = [
+        Text(f"{v.program}  {v.id}: {piece.text}", style="dim")
+        for v in found.checks
+        if v.status == "passed"
+        for piece in v.evidence
+    ]
+    return Group(table, *remarks) if remarks else table
 
 
 def _scores(found: Results) -> RenderableType:

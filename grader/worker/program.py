@@ -6,13 +6,15 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from grader.cells.room import Child, Room
-from grader.errors import Inconclusive
+from grader.errors import GraderBugError, Inconclusive
 from grader.job import Evidence
 from grader.observe import proc
+from grader.observe.gate import Gate, Hold
 from grader.observe.proc import ProcessGoneError, Task
 from grader.text import bounded
 from grader.worker.output import KEPT, Output, terminal
@@ -31,6 +33,9 @@ class RunningProgram:
         self.stderr = stderr
         self.started = time.monotonic()
         self.must_live = False  #: servers run until they are killed
+        self.handover: socket.socket | None = None  #: by which the listener of its gate comes, if it has one
+        self.gate: Gate | None = None  #: where its calls stop, if it was started behind one
+        self.hold: Hold | None = None  #: what keeps it waiting there from its start, if anything does
         self.room = child.room
         self._kills = self.room.kills()
         self._child = child
@@ -121,20 +126,22 @@ class RunningProgram:
                     self.room.signal(pid, signal.SIGSTOP)
             poller.poll(1)
 
-    def go_on(self, *, children_only: bool = False) -> None:
+    def go_on(self) -> None:
+        """SIGCONT to every process."""
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
-                if pid != self.pid or not children_only:
-                    self.room.signal(pid, signal.SIGCONT)
+                self.room.signal(pid, signal.SIGCONT)
 
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
-        """The program makes no step inside this block; the kernel goes on for it."""
-        self.stop()
-        try:
-            yield
-        finally:
-            self.go_on()
+    def raise_gate(self, calls: Collection[str], held_after: str | None = None) -> Gate:
+        """Begin to decide on its calls; with `held_after`, one of them, all others wait once it was made. Raises `Inconclusive`."""
+        if self.handover is None:
+            raise GraderBugError(f"{self.name} was started without gate=")
+        with self.handover:
+            self.gate = Gate(self.handover, calls)
+        if held_after:
+            self.hold = self.gate.hold(set(calls) - {held_after}, after=held_after)
+        self.gate.open()
+        return self.gate
 
     def evidence(self) -> list[Evidence]:
         """What a student wants to see first: how it ended or where it waits, and its last words."""
@@ -143,23 +150,31 @@ class RunningProgram:
         if self.ended():
             found.append(Evidence("end", f"{self.name} {self.describe_end()}"))
         else:
-            found.append(Evidence("blocked in", describe_tasks(self.tasks(), self.pid)))
+            held = self.gate.held() if self.gate else frozenset()
+            found.append(Evidence("blocked in", describe_tasks(self.tasks(), self.pid, held)))
         for title, output in (("standard output", self.stdout), ("standard error", self.stderr)):
             if lines := output.last_lines():
                 found.append(Evidence(title, lines))
         return found
 
     def close(self) -> None:
+        """Let go of it, once it has ended."""
+        if self.handover:
+            self.handover.close()
+        if self.gate:
+            self.gate.close()
         self._child.close()
 
 
-def describe_tasks(tasks: Sequence[Task], main_pid: int) -> str:
-    """One line a thread: "main: accept(3, ...)"; many alike are counted."""
+def describe_tasks(tasks: Sequence[Task], main_pid: int, held: Collection[int] = ()) -> str:
+    """One line a thread: "main: accept(3, ...)"; many alike are counted. `held` are threads that wait at the gate."""
     lines: dict[str, int] = {}
     for task in tasks:
         who = "main" if task.tid == main_pid else "a child" if task.pid != main_pid else "a thread"
         where = {"Z": "ended, not waited for (zombie)", "T": "stopped"}.get(task.state)
         where = where or (task.call.describe() if task.call else "running")
+        if task.tid in held:
+            where = f"held before {where}"
         line = f"{who}: {where}"
         lines[line] = lines.get(line, 0) + 1
     return "\n".join(line if count == 1 else f"{line}  (x {count})" for line, count in lines.items())
@@ -177,12 +192,17 @@ def start(
     cwd: str = "/data",
     env: Mapping[str, str] | None = None,
     limits: Mapping[str, tuple[int, int]] | None = None,
-    gate: int | None = None,
+    latch: int | None = None,
+    gate: Collection[str] = (),
 ) -> RunningProgram:
-    """Start a program in the room: stdout a terminal (or a pipe), stderr a pipe, stdin a pipe with `stdin`."""
+    """Start a program in the room: stdout a terminal (or a pipe), stderr a pipe, stdin a pipe with `stdin`.
+
+    `latch` is that of `Room.spawn`. The calls in `gate` stop in the kernel until `raise_gate`, and are decided on from then.
+    """
     out_ours, out_theirs = terminal() if stdout_terminal else os.pipe()
     err_ours, err_theirs = os.pipe()
     in_theirs, in_ours = os.pipe()
+    handover, handed = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) if gate else (None, None)
     try:
         os.write(in_ours, stdin[:4096])  # fits a pipe; the end of file after it means "do not wait"
         child = room.spawn(
@@ -191,12 +211,17 @@ def start(
             cwd=cwd,
             env=env,
             limits=limits,
-            gate=gate,
+            latch=latch,
+            gate=(frozenset(gate), handed.fileno()) if handed else None,
         )
     finally:
         for descriptor in (out_theirs, err_theirs, in_theirs, in_ours):
             os.close(descriptor)
-    return RunningProgram(name, arguments, child, Output(out_ours, stdout_keep), Output(err_ours))
+        if handed:
+            handed.close()
+    running = RunningProgram(name, arguments, child, Output(out_ours, stdout_keep), Output(err_ours))
+    running.handover = handover
+    return running
 
 
 def _signal_name(number: int) -> str:

@@ -50,6 +50,8 @@ class CheckRunner:
         self._scene = Scene(self.room, self.built, program)
         try:
             yield self._scene
+            if self._result is not None and self._result.status == "passed":
+                self._result.evidence = list(self._scene.remarks)
         finally:
             self._scene.close()
             self._scene = None
@@ -189,7 +191,8 @@ def case_of(item: pytest.Item) -> Case:
         raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
     parameters = item.callspec  # type: ignore[attr-defined]  # pytest.Item does not say which items have one
     label = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
-    return Case(check, program, label, "server" in getattr(item, "fixturenames", ()))
+    serves = not {"server", "held"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return Case(check, program, label, serves)
 
 
 def _shown(value: object) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import select
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from grader.build import Built
 from grader.cells.room import DEFAULT_LIMITS, Room
 from grader.errors import GraderBugError
 from grader.job import Attachment, Evidence
-from grader.observe.proc import ProcessGoneError
+from grader.observe.gate import ACCEPTING, AWAITING, RECEIVING
 from grader.observe.sockets import SocketTable
-from grader.observe.syscalls import Injection, TracedCall, Tracer
+from grader.observe.syscalls import TracedCall, Tracer
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.peers.udp import UdpPeer
@@ -65,6 +65,7 @@ class Scene:
         self._peers: list[TcpPeer] = []
         self._records: list[Record] = []
         self._closers: list[Callable[[], None]] = []
+        self.remarks: list[Evidence] = []  #: what is to be known of a check that passed
 
     def launch(
         self,
@@ -74,17 +75,21 @@ class Scene:
         limits: Mapping[str, tuple[int, int]] | None = None,
         env: Mapping[str, str] | None = None,
         trace: Sequence[str] = (),
-        inject: Sequence[Injection] = (),
+        gate: Collection[str] = (),
+        held_after: str | None = None,
         program: str | None = None,
     ) -> Traced:
-        """Start the program, or another one; with `trace` or `inject` under strace, from its first instruction on."""
+        """Start the program, or another one; with `trace` under strace, from its first instruction on.
+
+        The calls in `gate` stop at its gate, and are let through unless a rule says otherwise; with `held_after` they wait
+        there once that call was made, until the program's `go_on`.
+        """
         name = program or self.program
         try:
             command = self.built.commands[name]
         except KeyError:
             raise GraderBugError(f"{name} was not built, yet a check wants to run it") from None
-        traced = bool(trace or inject)
-        gate_read, gate_write = os.pipe() if traced else (None, None)
+        latch, unlatch = os.pipe() if trace else (None, None)
         running = start(
             self.room,
             name,
@@ -94,25 +99,31 @@ class Scene:
             stdout_keep=stdout_keep,
             env=env,
             limits=limits,
-            gate=gate_read,
+            latch=latch,
+            gate=gate,
         )
         self.watch.programs.append(running)
         self.watch.crowd = crowd({**DEFAULT_LIMITS, **(limits or {})}["nproc"][0])
+        if gate:
+            running.raise_gate(gate, held_after)
         tracer = None
-        if gate_read is not None and gate_write is not None:
+        if latch is not None and unlatch is not None:
             tracer = Tracer()
             self._closers.append(tracer.stop)
-            tracer.start(running.pid, calls=trace, inject=inject)
-            os.write(gate_write, b"!")
-            os.close(gate_read)
-            os.close(gate_write)
+            tracer.start(running.pid, calls=trace)
+            os.write(unlatch, b"!")
+            os.close(latch)
+            os.close(unlatch)
         return Traced(running, tracer)
 
     def serve(self, peer: type[P], *more: str, **options: object) -> Server[P]:
         """Start the program as a server on a fresh port and wait until it listens there.
 
-        `more` are the arguments after the port. Options: `port`, and those of `launch`.
+        `more` are the arguments after the port. Options: `port`, `held` (it accepts nobody before its `release`), and
+        those of `launch`.
         """
+        if options.pop("held", False):
+            options |= {"gate": ("listen", *ACCEPTING, *AWAITING), "held_after": "listen"}
         port = options.pop("port", None) or fresh_port()
         traced = self.launch(str(port), *more, **options)  # type: ignore[arg-type]  # the options are launch's own
         server = Server(self, traced, peer, int(str(port)))
@@ -131,7 +142,12 @@ class Scene:
         return peer
 
     def bind_datagrams(self, *more: str, **options: object) -> DatagramServer:
-        """Start the program as a receiver of datagrams on a fresh port and wait until it is bound there."""
+        """Start the program as a receiver of datagrams on a fresh port and wait until it is bound there.
+
+        Options: `held` (it receives nothing before its `release`), and those of `launch`.
+        """
+        if options.pop("held", False):
+            options |= {"gate": ("bind", *RECEIVING, *AWAITING), "held_after": "bind"}
         port = fresh_port()
         traced = self.launch(str(port), *more, **options)  # type: ignore[arg-type]  # the options are launch's own
         server = DatagramServer(self, traced, port)
@@ -154,21 +170,6 @@ class Scene:
         self.room.kill_all()  # a descendant that holds its stdout would keep it open
         program.stdout.wait_end(CEILING)
         program.stderr.wait_end(CEILING)
-
-    def trace(
-        self, program: RunningProgram, calls: Sequence[str], inject: Sequence[Injection] = ()
-    ) -> Tracer:
-        """Attach strace to a program that already runs; its calls count from now on."""
-        tracer = Tracer()
-        self._closers.append(tracer.stop)
-        try:
-            living = {task.pid for task in program.tasks() if task.state not in "ZX"} - {program.pid}
-            tracer.start(program.pid, *sorted(living), calls=calls, inject=inject, gated=False)
-        except GraderBugError:
-            if program.wait(1.0) is not None:  # of the injected fault; its end is reported a moment later
-                raise ProcessGoneError(program.pid) from None
-            raise
-        return tracer
 
     def write_file(self, name: str, content: bytes) -> str:
         """A file for the program in its working directory; its path in the room."""
@@ -197,6 +198,10 @@ class Scene:
             return None
         with os.fdopen(descriptor, "rb") as file:
             return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+    def remark(self, text: str) -> None:
+        """Say something about a check that passes: `--verbose` shows it."""
+        self.remarks.append(Evidence("remark", text))
 
     def evidence(self) -> list[Evidence]:
         found = [item for program in self.watch.programs for item in program.evidence()]
@@ -237,10 +242,3 @@ class Traced:
         if self._tracer is None:
             raise GraderBugError("this program was started without trace=")
         return self._tracer.calls()
-
-    def stopped(self) -> bool:
-        """Every thread is stopped for good: strace has done with it, and waits."""
-        # Equal afterwards: it was not let go on between the looks at it and at strace.
-        before = self.program.tasks()
-        rests = self._tracer is None or self._tracer.rests()
-        return rests and before == self.program.tasks() and all(task.state in "TtZ" for task in before)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from grader.errors import CrowdError, NotServingError, SubmissionFault
+from grader.errors import CrowdError, GraderBugError, NotServingError, SubmissionFault
+from grader.faults.interrupt import NOT_CAUGHT, caught_unasked
 from grader.observe import proc
+from grader.observe.gate import Failure, Gate, Hold
 from grader.observe.proc import ProcessGoneError
-from grader.observe.syscalls import Injection, Tracer
 from grader.peers.connect import connect
+from grader.peers.endpoint import Endpoint
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import CEILING, crowd
+from grader.worker.watch import CEILING, crowd, precondition
 
 if TYPE_CHECKING:
     from grader.worker.scene import Scene, Traced
@@ -35,15 +37,46 @@ class Resident:
         self._scene = scene
         self.program.must_live = True
 
-    def trace(self, calls: Sequence[str], inject: Sequence[Injection] = ()) -> Tracer:
-        """Attach strace to the server, from rest to rest; its calls count from now on.
+    @property
+    def gate(self) -> Gate:
+        """Where the calls stop that it was started with `gate=` for."""
+        if self.program.gate is None:
+            raise GraderBugError("this server was started without gate=")
+        return self.program.gate
 
-        A call that was blocked has been made again under strace by then, with its fault if it has one.
+    def fail(self, calls: Collection[str], error: str, peer: Endpoint | None = None) -> Failure:
+        """Let the next of these calls, which it was started with `gate=` for, fail; with `peer` the next on its connection.
+
+        One in which it is blocked by now goes on: it is the one after that which fails.
         """
+        return self.gate.fail(calls, error, connection=None if peer is None else _inode(peer))
+
+    def hold(self, calls: Collection[str], peer: Endpoint) -> Hold:
+        """Let these calls on the connection of `peer`, which it was started with `gate=` for, wait until they are released."""
+        return self.gate.hold(calls, connection=_inode(peer))
+
+    def release(self) -> None:
+        """Let it accept, or receive, what has come while it was held."""
+        if self.program.hold is None:
+            raise GraderBugError("this server was started without held=")
+        self.program.hold.release()
+
+    def catches_a_signal(self) -> bool:
+        """Whether a signal can interrupt it at all; a remark says so when none can."""
         self.watch.until_still()
-        tracer = self._scene.trace(self.program, calls, inject)
+        if any(caught_unasked(pid) for pid in self.program.processes()):
+            return True
+        self._scene.remark(NOT_CAUGHT)
+        return False
+
+    def interrupt_by_signal(self) -> None:
+        """Send each of its processes a signal that it catches, from rest to rest."""
         self.watch.until_still()
-        return tracer
+        for pid in self.program.processes():
+            if caught := caught_unasked(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    self._scene.room.signal(pid, min(caught))
+        self.watch.until_still()
 
     def may_have_processes(self, count: int) -> None:
         """Raise its limit on processes and threads (prlimit(2)), at most to the hard limit of its start.
@@ -61,13 +94,6 @@ class Resident:
             program.must_live = False
         self._scene.room.kill_all()
         self.program.wait(CEILING)
-
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
-        """As `program.frozen`, from rest: every thread is stopped in the call in which it waits."""
-        self.watch.until_still()
-        with self.program.frozen():
-            yield
 
     def _inodes(self) -> set[int]:
         """The sockets that the program has open."""
@@ -90,6 +116,15 @@ class Resident:
                 unready.actual += f" ({self.port} with its two bytes swapped: htons is missing)"
             unready.expected = f"{expected} port {self.port}"
         return unready
+
+
+def _inode(peer: Endpoint) -> int:
+    """Of the program's end of this connection."""
+    with precondition():
+        end = peer.far_end()
+        assert end is not None, "the connection is gone"
+        assert end.inode, "the connection was not accepted"
+    return end.inode
 
 
 class Server(Resident, Generic[P]):

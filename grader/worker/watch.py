@@ -37,7 +37,9 @@ _CELL_PACE = 0.025  # while something is awaited,
 _REST_PACE = 0.0201  # while rest lasts (_REST_LOOKS in _REST),
 _UNREST_PACE = 0.005  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
-_PRINTED = 1 << 20  #: bytes of output that no program needs, and 16 for each byte that it was given
+_PRINTED = (
+    1 << 20
+)  #: bytes of output that no program needs, and 16 for each byte that it was given or has sent
 #: And so many in each second: asyncio prints 100 KiB in one while its accept fails, for as long as that lasts.
 _PRINTED_A_SECOND = 256 << 10
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
@@ -56,6 +58,7 @@ class Watch:
         self.crowd = 0  #: how many processes are so near the room's limit that no correct program has them
         self._patience = Patience(room.spinning)
         self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
+        self.taken = 0  #: bytes that peers had of them: work done, of which a program may tell
 
     def processes(self) -> list[int]:
         """Pids, as this side sees them, of every process in the room except its init."""
@@ -76,7 +79,7 @@ class Watch:
         if len(pids) > self.crowd:
             self._halt()
             raise CrowdError(f"the program starts processes without end: {len(pids)} by now")
-        return take(pids, self.sockets)
+        return take(pids, self.sockets, [each.gate for each in self.programs if each.gate])
 
     def until(
         self,
@@ -166,7 +169,7 @@ class Watch:
 
     def _flooding(self) -> bool:
         """A program prints more than even one does that shows every byte it gets in several ways, and what goes wrong by a clock."""
-        most = _PRINTED + 16 * self.given
+        most = _PRINTED + 16 * (self.given + self.taken)
         now = time.monotonic()
         return any(
             each.stdout.length + each.stderr.length > most + _PRINTED_A_SECOND * (now - each.started)

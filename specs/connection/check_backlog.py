@@ -30,15 +30,15 @@ def check_backlog(launch: LaunchReceiver, backlog: int) -> None:
 @pytest.mark.usefixtures("wire")
 def check_connect_before_accept(scene: Scene, launch: LaunchReceiver) -> None:
     """While the server does not call accept clients connect nevertheless, BACKLOG + 1 of them, and are accepted later."""
-    server = launch(2)
-    with server.frozen():
-        for number in (1, 2, 3):
-            if not attempt(scene, server).is_let_in():
-                raise SubmissionFault(
-                    f"client {number} is not let in while the server does not call accept",
-                    expected="with listen(s, 2) three clients connect without accept",
-                    actual="its SYN is dropped: the accept queue is full",
-                )
+    server = launch(2, held=True)
+    for number in (1, 2, 3):
+        if not attempt(scene, server).is_let_in():
+            raise SubmissionFault(
+                f"client {number} is not let in while the server does not call accept",
+                expected="with listen(s, 2) three clients connect without accept",
+                actual="its SYN is dropped: the accept queue is full",
+            )
+    server.release()
     server.until_accept_queue_below(1)
     next_is_accepted(server)
 
@@ -48,18 +48,18 @@ def check_connect_before_accept(scene: Scene, launch: LaunchReceiver) -> None:
 @pytest.mark.parametrize("backlog", [0, 1, 2])
 def check_one_more_waits(scene: Scene, launch: LaunchReceiver, backlog: int) -> None:
     """The client after those BACKLOG + 1 waits in its connect until the server has accepted, and then completes."""
-    server = launch(backlog)
-    with server.frozen():
-        let_in = 0
-        while let_in <= backlog and attempt(scene, server).is_let_in():
-            let_in += 1
-        held = attempt(scene, server)
-        if held.is_let_in():
-            raise SubmissionFault(
-                f"with backlog {backlog} more than {backlog + 1} clients connect while the server does not call accept",
-                expected=f"client {backlog + 2} waits: listen(s, {backlog}) lets {backlog + 1} in",
-                actual=f"client {backlog + 2} is connected",
-            )
+    server = launch(backlog, held=True)
+    let_in = 0
+    while let_in <= backlog and attempt(scene, server).is_let_in():
+        let_in += 1
+    held = attempt(scene, server)
+    if held.is_let_in():
+        raise SubmissionFault(
+            f"with backlog {backlog} more than {backlog + 1} clients connect while the server does not call accept",
+            expected=f"client {backlog + 2} waits: listen(s, {backlog}) lets {backlog + 1} in",
+            actual=f"client {backlog + 2} is connected",
+        )
+    server.release()
     if backlog == 2:  # as on the slides; a second goes by until its SYN is repeated
         held.until_connected()
     next_is_accepted(server)

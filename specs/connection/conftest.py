@@ -27,6 +27,12 @@ def server(launch: LaunchReceiver) -> Receiver:
 
 
 @pytest.fixture
+def held(launch: LaunchReceiver) -> Receiver:
+    """The same, which accepts nobody before its `release`."""
+    return launch(held=True)
+
+
+@pytest.fixture
 def client(scene: Scene) -> Sender:
     """The client."""
     return Sender(scene)

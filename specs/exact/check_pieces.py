@@ -46,18 +46,19 @@ def check_fragments(launch: LaunchReceiving, how: str) -> None:
 
 @check("exact.coalesced")
 @pytest.mark.usefixtures("wire")
-def check_coalesced(receiver: Receiving) -> None:
+def check_coalesced(launch: LaunchReceiving) -> None:
     """Several sends that have come by the time of the read are cut into pieces of SIZE bytes all the same."""
+    receiver = launch(held=True)
     mark = receiver.mark()
-    with receiver.server.frozen():
-        peer = receiver.server.connect()
-        for length in (30, 30, 100, 7, 180):
-            peer.send(filler(length))
-        with precondition():
-            receiver.watch.until(
-                lambda: (far := peer.far_end()) is not None and far.receive_queue == 347, what="have all"
-            )
-        peer.close()
+    peer = receiver.server.connect()
+    for length in (30, 30, 100, 7, 180):
+        peer.send(filler(length))
+    with precondition():
+        receiver.watch.until(
+            lambda: (far := peer.far_end()) is not None and far.receive_queue == 347, what="have all"
+        )
+    peer.close()
+    receiver.server.release()
     receiver.account(mark, 347)
 
 
@@ -129,13 +130,14 @@ def check_empty_connection(receiver: Receiving) -> None:
 
 @check("exact.send-before-accept")
 @pytest.mark.usefixtures("wire")
-def check_send_before_accept(receiver: Receiving) -> None:
+def check_send_before_accept(launch: LaunchReceiving) -> None:
     """What was sent before the receiver called accept, by senders that have ended since, is received in full."""
+    receiver = launch(held=True)
     mark = receiver.mark()
     count = min(3, receiver.server.backlog)
-    with receiver.server.frozen():
-        for _ in range(count):
-            receiver.server.connect().send(filler(250)).close()
+    for _ in range(count):
+        receiver.server.connect().send(filler(250)).close()
+    receiver.server.release()
     for _ in range(count):
         mark = receiver.account(mark, 250)
 

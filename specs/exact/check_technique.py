@@ -13,8 +13,9 @@ SOCKET_CALLS = {"recvfrom", "recvmsg", "recvmmsg"}
 
 
 @check("exact.loop")
-def check_loop(receiver: Receiving, launch: LaunchReceiving) -> None:
+def check_loop(launch: LaunchReceiving) -> None:
     """`receptor_completo_readn` calls read or recv in a loop, each time for what its piece still lacks, without MSG_WAITALL."""
+    receiver = launch(trace=TRACED)
     missing = receiver.size
     calls = _traced(receiver)
     for each in calls:
@@ -29,8 +30,9 @@ def check_loop(receiver: Receiving, launch: LaunchReceiving) -> None:
 
 
 @check("exact.waitall")
-def check_waitall(receiver: Receiving, launch: LaunchReceiving) -> None:
+def check_waitall(launch: LaunchReceiving) -> None:
     """`receptor_completo_waitall` receives with the flag MSG_WAITALL in every recv, and asks for all of its piece."""
+    receiver = launch(trace=TRACED)
     calls = _traced(receiver)
     if not all(each.wait_all for each in calls) or max(each.asked for each in calls) < receiver.size:
         raise _wrong(calls, f"recv(s, buf, {receiver.size}, MSG_WAITALL)")
@@ -38,8 +40,9 @@ def check_waitall(receiver: Receiving, launch: LaunchReceiving) -> None:
 
 
 @check("exact.buffered")
-def check_buffered(scene: Scene, receiver: Receiving, launch: LaunchReceiving) -> None:
+def check_buffered(scene: Scene, launch: LaunchReceiving) -> None:
     """`receptor_completo_fread` leaves receiving to the language's buffered input (fdopen and fread, or makefile): the calls ask for the library's blocks, not for SIZE bytes."""
+    receiver = launch(trace=TRACED)
     calls = _traced(receiver)
     # C's library reads descriptors, and knows nothing of recv; Python's file of a socket does use recv.
     native = "python" not in scene.built.commands[scene.program][0]
@@ -54,14 +57,13 @@ def check_buffered(scene: Scene, receiver: Receiving, launch: LaunchReceiving) -
 
 def _traced(receiver: Receiving) -> list[Receive]:
     """The calls with which it receives two pieces and a half, the first of them in three parts."""
-    tracer = receiver.server.trace(TRACED)
     mark = receiver.mark()
     peer = receiver.server.connect()
     for length in (30, 30, 40, 150):
         peer.send(filler(length)).until_consumed()
     peer.close()
     receiver.account(mark, 250)
-    found = receives(tracer.calls())
+    found = receives(receiver.server.calls())
     if not found:
         raise Inconclusive("no call was seen that received from the connection")
     return found
@@ -71,9 +73,7 @@ def _expect_same_unwatched(launch: LaunchReceiving) -> None:
     """It waits for what its first piece lacks in the same call, watched or not."""
 
     def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
-        receiver = launch()
-        if watched:
-            receiver.server.trace(TRACED)
+        receiver = launch(trace=TRACED if watched else ())
         receiver.rests_with(filler(30))
         found = transfers(receiver.program)
         receiver.server.kill()

@@ -23,10 +23,10 @@ def start(scene: Scene) -> LaunchReceiver:
 
 @pytest.fixture
 def launch(scene: Scene) -> LaunchReceiving:
-    """Starts the student's receiver with this SIZE, and waits until it listens."""
+    """Starts the student's receiver with this SIZE and options of `Scene.serve`, and waits until it listens."""
 
-    def serve(size: int = 100) -> Receiving:
-        return Receiving(scene.serve(TcpPeer, str(size)), size, exact=True)
+    def serve(size: int = 100, **options: object) -> Receiving:
+        return Receiving(scene.serve(TcpPeer, str(size), **options), size, exact=True)
 
     return serve
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Stage
+from grader.observe.gate import AWAITING, RECEIVING
 
 PAIR = ["receptor_dgram", "emisor_dgram"]
 
@@ -21,11 +22,11 @@ def datagram_too_long(stage: Stage) -> None:
 @experiment("two-datagrams", slide="Sockets datagrama", programs=PAIR)
 def two_datagrams(stage: Stage) -> None:
     """Two datagrams of 50 bytes stay two, also when both wait in the queue: a recvfrom of 100 bytes returns 50, twice."""
-    receiver = stage.serve("receptor_dgram", "100")
-    with stage.frozen(receiver):
-        for number in (1, 2):
-            stage.connect("emisor_dgram", receiver, "50", name=f"P{number}").until_end()
-        stage.look()
+    receiver = stage.serve("receptor_dgram", "100", held_before=(*RECEIVING, *AWAITING))
+    for number in (1, 2):
+        stage.connect("emisor_dgram", receiver, "50", name=f"P{number}").until_end()
+    stage.look()
+    receiver.release()
     stage.look()
 
 

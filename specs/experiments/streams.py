@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Actor, Stage
+from grader.observe.gate import ACCEPTING, AWAITING
 
 LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
 ARGUMENT = (
@@ -11,27 +12,28 @@ ARGUMENT = (
 )
 TINY = 2304  #: bytes: the smallest receive buffer (tcp(7), SOCK_MIN_RCVBUF)
 PAIR = ["receptor", "emisor"]
+NOBODY = (*ACCEPTING, *AWAITING)  #: held before these calls, a receiver accepts nobody
 
 
 @experiment("send-before-accept", slide="Experimentando con envío por stream", programs=PAIR)
 def send_before_accept(stage: Stage) -> None:
     """Send only copies into the kernel's buffers. The connection is complete without accept, so 1024 bytes travel into the receiver's queue, and the sender ends before anybody has read them."""
     stage.record()
-    receiver = stage.serve("receptor", "1024")
-    with stage.frozen(receiver):
-        stage.connect("emisor", receiver, "1024").until_end()
-        stage.look()
+    receiver = stage.serve("receptor", "1024", held_before=NOBODY)
+    stage.connect("emisor", receiver, "1024").until_end()
+    stage.look()
+    receiver.release()
     stage.look()
 
 
 @experiment("several-senders", slide="Experimentando con envío por stream", programs=PAIR)
 def several_senders(stage: Stage) -> None:
     """Each connection has a queue of its own. The receiver accepts one after the other, and finds each sender's bytes waiting although the senders have long ended."""
-    receiver = stage.serve("receptor", "1024")
-    with stage.frozen(receiver):
-        for number in (1, 2, 3):
-            stage.connect("emisor", receiver, "1024", name=f"P{number}").until_end()
-        stage.look()
+    receiver = stage.serve("receptor", "1024", held_before=NOBODY)
+    for number in (1, 2, 3):
+        stage.connect("emisor", receiver, "1024", name=f"P{number}").until_end()
+    stage.look()
+    receiver.release()
     stage.look()
 
 
@@ -39,8 +41,7 @@ def several_senders(stage: Stage) -> None:
 def server_dies(stage: Stage) -> None:
     """Send had copied the bytes into the kernel's buffers and returned, so the sender ended well. The receiver dies before it has accepted: the bytes are lost, and nobody is told. Only another send would have met ECONNRESET."""
     stage.record()
-    receiver = stage.serve("receptor", "1024")
-    receiver.freeze()
+    receiver = stage.serve("receptor", "1024", held_before=NOBODY)
     stage.connect("emisor", receiver, "1024").until_end()
     stage.look()
     receiver.kill()
@@ -50,12 +51,12 @@ def server_dies(stage: Stage) -> None:
 @experiment("large-send-blocks", slide="Experimentando con envío por stream", programs=PAIR)
 def large_send_blocks(stage: Stage) -> None:
     """A send of 50,000,000 bytes does not fit the buffers of both ends, so it is blocked until the receiver reads. Another sender's 1024 bytes have a connection and buffers of their own, and pass."""
-    receiver = stage.serve("receptor", str(LARGE))
-    with stage.frozen(receiver):
-        large = stage.connect("emisor", receiver, str(LARGE), name="P1")
-        large.until_blocked()
-        stage.connect("emisor", receiver, "1024", name="P2").until_end()
-        stage.look()
+    receiver = stage.serve("receptor", str(LARGE), held_before=NOBODY)
+    large = stage.connect("emisor", receiver, str(LARGE), name="P1")
+    large.until_blocked()
+    stage.connect("emisor", receiver, "1024", name="P2").until_end()
+    stage.look()
+    receiver.release()
     large.until_end()
     stage.look()
 
@@ -63,8 +64,7 @@ def large_send_blocks(stage: Stage) -> None:
 @experiment("receiver-dies-while-sending", slide="Envío de datos por socket stream", programs=PAIR)
 def receiver_dies(stage: Stage) -> None:
     """A blocked send whose receiver dies returns what had been copied by then: less than asked for, and no error. The error comes with the next send: ECONNRESET first, EPIPE (and SIGPIPE) after that."""
-    receiver = stage.serve("receptor", str(LARGE))
-    receiver.freeze()
+    receiver = stage.serve("receptor", str(LARGE), held_before=NOBODY)
     sender = stage.connect("emisor", receiver, str(LARGE))
     sender.until_blocked()
     receiver.kill()
@@ -89,10 +89,10 @@ def send_to_the_dead(stage: Stage) -> None:
 @experiment("non-blocking-send", slide="Envío no bloqueante", programs=["receptor", "emisor_nb"])
 def non_blocking_send(stage: Stage) -> None:
     """With O_NONBLOCK send copies what fits into the buffer and returns that number at once; with no room at all it would fail with EAGAIN."""
-    receiver = stage.serve("receptor", str(LARGE))
-    with stage.frozen(receiver):
-        stage.connect("emisor_nb", receiver, str(LARGE)).until_end()
-        stage.look()
+    receiver = stage.serve("receptor", str(LARGE), held_before=NOBODY)
+    stage.connect("emisor_nb", receiver, str(LARGE)).until_end()
+    stage.look()
+    receiver.release()
     stage.look()
 
 

@@ -30,11 +30,11 @@ def check_prints_both(server: Receiver, wire: Capture) -> None:
 @check("framing.byte-order")
 @pytest.mark.parametrize("length", [4, 300, 70_000])
 @pytest.mark.parametrize("which", ["first", "second"])
-def check_byte_order(server: Receiver, length: int, which: str) -> None:
+def check_byte_order(held: Receiver, length: int, which: str) -> None:
     """Each length is a 32-bit number in network byte order."""
     long = letters(length)
     data = (long, "mundo") if which == "first" else ("hola", long)
-    expect_length_understood(server, data, length)
+    expect_length_understood(held, data, length)
 
 
 @check("framing.next-connection")

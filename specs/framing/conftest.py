@@ -30,3 +30,9 @@ def launch(scene: Scene) -> LaunchReceiver:
 def server(launch: LaunchReceiver) -> Receiver:
     """The student's receiver, listening."""
     return launch()
+
+
+@pytest.fixture
+def held(launch: LaunchReceiver) -> Receiver:
+    """The student's receiver, which accepts nobody before its `release`."""
+    return launch(held=True)

@@ -101,15 +101,15 @@ def next_is_served(server: Receiver) -> None:
 
 
 def expect_length_understood(server: Receiver, data: tuple[str, str], length: int) -> None:
-    """The receiver prints these data; if not, say which length it seems to have understood instead of `length`."""
+    """The receiver, which is held, prints these data; if not, say which length it seems to have understood instead of `length`."""
     whole = message(*data)
-    with server.frozen():  # one receive shall have it all: whether it is repeated is asked elsewhere
-        peer = server.connect().send(whole)
-        with precondition():
-            server.watch.until(
-                lambda: (far := peer.far_end()) is not None and far.receive_queue == len(whole),
-                what="have the whole message",
-            )
+    peer = server.connect().send(whole)
+    with precondition():  # one receive shall have it all: whether it is repeated is asked elsewhere
+        server.watch.until(
+            lambda: (far := peer.far_end()) is not None and far.receive_queue == len(whole),
+            what="have the whole message",
+        )
+    server.release()
     server.watch.until_still()
     asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
     peer.close()

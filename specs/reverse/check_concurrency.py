@@ -11,6 +11,7 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.faults.flood import Flood, flooding
 from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
+from grader.observe.gate import AWAITING, THREAD_BEGINS
 from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import check
 from specs.reverse.service import Launch, Service
@@ -73,12 +74,13 @@ def check_departure(server: Service, how: str) -> None:
 
 
 @check("reverse.burst")
-def check_burst(server: Service) -> None:
+def check_burst(launch: Launch) -> None:
     """Connections that arrive all at once are all served, each with its own data."""
-    server.connect().exchange(b"warm")
+    server = launch(gate=("listen", *AWAITING, *THREAD_BEGINS), held_after="listen")
     payloads = [pattern(20, number) for number in range(min(BURST, server.backlog))]
-    with server.frozen():
-        clients = [server.connect().send(request(payload)[:14]) for payload in payloads]
+    clients = [server.connect().send(request(payload)[:14]) for payload in payloads]
+    server.watch.until_still()  # who waits for events has seen none of them, and threads have not begun to serve any
+    server.release()
     for client in clients:
         client.until_consumed()
     for client, payload in reversed(list(zip(clients, payloads, strict=True))):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
+from grader.observe.gate import SENDING
 from grader.peers.reverse import header, pattern, request
 from grader.spec import KiB, check, precondition
-from specs.reverse.service import Service, next_is_served
+from specs.reverse.service import Launch, Service, next_is_served
 
 #: How far a client comes before it vanishes: the bytes that the server has read by then.
 STAGES = {
@@ -61,11 +62,15 @@ def check_reset_while_replying(server: Service) -> None:
 
 @check("reverse.reply-to-nobody")
 @pytest.mark.parametrize("how", ["closed", "reset"])
-def check_reply_to_nobody(server: Service, how: str) -> None:
+def check_reply_to_nobody(launch: Launch, how: str) -> None:
     """Replying to a client that has already reset its connection does not end the server (SIGPIPE)."""
-    client = server.connect().exchange(b"hola")
-    with server.frozen():
+    server = launch(gate=SENDING)
+    client = server.connect()
+    with precondition():
+        server.watch.until_still()  # it has accepted the connection
+    with server.hold(SENDING, client) as sends:
         client.send(request(b"uno") + request(b"dos") + request(b"tres"))
+        server.watch.until(sends.waiting, what="reply to a request")
         # Closed: the first reply is answered by RST, and the second send gives EPIPE. Reset: ECONNRESET at the first.
         client.reset() if how == "reset" else client.close()
     next_is_served(server)
@@ -82,13 +87,13 @@ def check_connect_and_close(server: Service) -> None:
 
 @check("reverse.gone-before-accept")
 @pytest.mark.parametrize("how", ["closed", "reset"])
-def check_gone_before_accept(server: Service, how: str) -> None:
+def check_gone_before_accept(held: Service, how: str) -> None:
     """A client that has gone before its connection is accepted disturbs nobody."""
-    with server.frozen():
-        for _ in range(min(3, server.backlog)):
-            client = server.connect().send(request(b"nobody"))
-            client.reset() if how == "reset" else client.close()
-    next_is_served(server)
+    for _ in range(min(3, held.backlog)):
+        client = held.connect().send(request(b"nobody"))
+        client.reset() if how == "reset" else client.close()
+    held.release()
+    next_is_served(held)
 
 
 @check("reverse.silent-client-leaves")

@@ -37,12 +37,11 @@ def check_dripped_request(server: Service) -> None:
 
 @check("reverse.coalesced-requests")
 @pytest.mark.parametrize("count", [2, 1000])
-def check_coalesced_requests(server: Service, count: int) -> None:
+def check_coalesced_requests(held: Service, count: int) -> None:
     """Several requests that arrive in one piece are each answered, in order."""
     payloads = [pattern(7, seed) for seed in range(count)]
-    client = server.connect()
-    with server.frozen():  # so that all of them are there at once
-        client.send(b"".join(map(request, payloads)))
+    client = held.connect().send(b"".join(map(request, payloads)))
+    held.release()  # all of them are there
     client.expect(b"".join(payload[::-1] for payload in payloads), f"the sequence of {count} replies")
     assert client.nothing_more()
 
@@ -57,10 +56,9 @@ def check_request_and_a_half(server: Service) -> None:
 
 
 @check("reverse.half-close")
-def check_half_close(server: Service) -> None:
+def check_half_close(held: Service) -> None:
     """A client that half-closes after its requests still gets every reply, then end of file."""
-    client = server.connect()
-    with server.frozen():  # so that the end is there before the first reply
-        client.send(request(b"hola") + request(b"mundo")).half_close()
+    client = held.connect().send(request(b"hola") + request(b"mundo")).half_close()
+    held.release()  # the end is there before the first reply
     client.expect_reply(b"hola").expect_reply(b"mundo")
     assert not client.receive_until_end(), "more than the two replies came"

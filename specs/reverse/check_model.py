@@ -6,11 +6,13 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.observe import proc
+from grader.observe.gate import AWAITING, RECEIVING, SENDING
 from grader.observe.load import spinning_share
 from grader.peers.reverse import request
 from grader.spec import check, precondition
 from grader.worker.program import describe_tasks
-from specs.reverse.service import Service
+from specs.common import PAUSES, is_pause
+from specs.reverse.service import Launch, Service
 
 WAITING_FOR_EVENTS = {
     *("epoll_wait", "epoll_pwait", "epoll_pwait2"),
@@ -18,8 +20,7 @@ WAITING_FOR_EVENTS = {
 }
 CLIENTS = 4
 REQUESTS = 5
-PAUSES = ("nanosleep", "clock_nanosleep", "select", "pselect6", "poll", "ppoll")
-RECEIVES = ("recvfrom", "recvmsg", "read", "readv")
+TRANSFERS = (*RECEIVING, *SENDING)
 
 
 @check("reverse.model-sequential")
@@ -60,17 +61,17 @@ def check_threads(server: Service) -> None:
 
 
 @check("reverse.model-events")
-def check_events(server: Service) -> None:
+def check_events(server: Service, launch: Launch) -> None:
     """The event server serves all its clients in one thread, which waits in select, poll or epoll."""
     before = _census(server)
     _stall(server)
     _expect_census(server, before, processes=0, threads=0)
     calls = {task.call.name for task in server.program.blocked_in() if task.call is not None}
     if not calls:  # it spins: does it ask the kernel for events at all?
-        tracer = server.trace(sorted(WAITING_FOR_EVENTS - {"restart_syscall"}))
-        server.connect().exchange(b"hola")
-        tracer.stop()
-        calls = {call.name for call in tracer.calls()}
+        watched = launch(gate=AWAITING)
+        asked = watched.gate.watch(AWAITING)
+        watched.connect().exchange(b"hola")
+        calls = {stopped.call.name for stopped in asked.seen}
     if not calls or not calls <= WAITING_FOR_EVENTS:
         raise SubmissionFault(
             "the server does not wait for events",
@@ -80,7 +81,7 @@ def check_events(server: Service) -> None:
 
 
 @check("reverse.nonblocking")
-def check_nonblocking(server: Service) -> None:
+def check_nonblocking(server: Service, launch: Launch) -> None:
     """The event server's connections are non-blocking."""
     client = server.connect().exchange(b"hola")
     end = client.far_end()
@@ -93,12 +94,17 @@ def check_nonblocking(server: Service) -> None:
     if all(descriptors[number].nonblocking for number in numbers):
         return
     # MSG_DONTWAIT makes single calls non-blocking: as good.
-    tracer = server.trace(["recvfrom", "recvmsg", "sendto", "sendmsg", "read", "readv", "write", "writev"])
+    watched = launch(gate=TRANSFERS)
+    client = watched.connect().exchange(b"hola")
+    end = client.far_end()
+    with precondition():
+        assert end is not None, "the connection has gone"
+    own = watched.gate.watch(TRANSFERS, connection=end.inode)
     client.exchange(b"mundo")
-    server.watch.until_still()  # every call has been told to its end
-    own = [call for call in tracer.calls() if call.args.split(",")[0] == str(numbers[0])]
-    blocking = [str(call) for call in own if "MSG_DONTWAIT" not in call.args]
-    if blocking or not own:
+    watched.watch.until_still()
+    shown = [stopped.call.describe() for stopped in own.seen]
+    blocking = [call for call in shown if "MSG_DONTWAIT" not in call]
+    if blocking or not shown:
         raise SubmissionFault(
             f"descriptor {numbers[0]}, a client's connection, is in blocking mode",
             expected="O_NONBLOCK, set with fcntl or accept4 (or MSG_DONTWAIT in every call)",
@@ -127,32 +133,22 @@ def check_idle(server: Service, after: str) -> None:
 
 
 @check("reverse.no-pauses")
-def check_no_pauses(server: Service) -> None:
+def check_no_pauses(launch: Launch) -> None:
     """The server makes no pauses (sleep, usleep) while a client waits for its reply."""
+    server = launch(gate=(*PAUSES, *RECEIVING))
     client = server.connect().exchange(b"hola")
-    tracer = server.trace([*PAUSES, *RECEIVES])
+    received, paused = server.gate.watch(RECEIVING), server.gate.watch(PAUSES)
     for _ in range(REQUESTS):
         client.exchange(b"hola")
     server.watch.until_still()
-    calls = tracer.calls()
-    serving = {call.pid for call in calls if call.name in RECEIVES}  # other threads may sleep as they like
-    pauses = [str(call) for call in calls if call.pid in serving and _is_pause(call.name, call.args)]
+    serving = {stopped.tid for stopped in received.seen}  # other threads may sleep as they like
+    pauses = [each.call.describe() for each in paused.seen if each.tid in serving and is_pause(each.call)]
     if len(pauses) >= REQUESTS:  # one now and then may be some other thread's
         raise SubmissionFault(
             f"the server slept {len(pauses)} times while it served {REQUESTS} requests",
             expected="replies as soon as the requests are complete",
             actual="\n".join(pauses[:5]),
         )
-
-
-def _is_pause(name: str, args: str) -> bool:
-    """Sleeps, and the old trick of waiting for no descriptor at all."""
-    if name in RECEIVES:
-        return False
-    if name.endswith("nanosleep"):
-        return True
-    words = args.split(", ")
-    return words[0] == "0" if "select" in name else len(words) > 1 and words[0] == "NULL" and words[1] == "0"
 
 
 def _stall(server: Service) -> None:

@@ -26,6 +26,12 @@ def server(launch: Launch) -> Service:
 
 
 @pytest.fixture
+def held(launch: Launch) -> Service:
+    """The student's server, which accepts nobody before its `release`."""
+    return launch(held=True)
+
+
+@pytest.fixture
 def client(scene: Scene) -> Client:
     """The student's client."""
     return Client(scene)

@@ -26,18 +26,18 @@ def check_reads_and_total(launch: LaunchReceiving, size: int, length: int) -> No
 @pytest.mark.parametrize(("size", "reads"), [(7, [7, 7, 6]), (40_000, [40_000])], ids=["small", "large"])
 def check_asks_for_size(launch: LaunchReceiving, size: int, reads: list[int]) -> None:
     """A read asks for SIZE bytes and gets as many of those that have come, whether one send brought them or several."""
-    receiver = launch(size)
+    receiver = launch(size, held=True)
     mark = receiver.mark()
     total = sum(reads)
-    with receiver.server.frozen():
-        peer = receiver.server.connect()
-        for _ in range(4):
-            peer.send(filler(total // 4))
-        with precondition():
-            receiver.watch.until(
-                lambda: (far := peer.far_end()) is not None and far.receive_queue == total, what="have all"
-            )
-        peer.close()
+    peer = receiver.server.connect()
+    for _ in range(4):
+        peer.send(filler(total // 4))
+    with precondition():
+        receiver.watch.until(
+            lambda: (far := peer.far_end()) is not None and far.receive_queue == total, what="have all"
+        )
+    peer.close()
+    receiver.server.release()
     receiver.account(mark, total, reads=reads)
 
 
@@ -96,13 +96,14 @@ def check_empty_connection(receiver: Receiving) -> None:
 @check("stream.send-before-accept")
 @pytest.mark.usefixtures("wire")
 @pytest.mark.parametrize("senders", [1, 3])
-def check_send_before_accept(receiver: Receiving, senders: int) -> None:
+def check_send_before_accept(launch: LaunchReceiving, senders: int) -> None:
     """What was sent before the receiver called accept, by senders that have ended since, is received in full."""
+    receiver = launch(held=True)
     mark = receiver.mark()
     count = min(senders, receiver.server.backlog)
-    with receiver.server.frozen():
-        for _ in range(count):
-            receiver.server.connect().send(filler(1024)).close()
+    for _ in range(count):
+        receiver.server.connect().send(filler(1024)).close()
+    receiver.server.release()
     for _ in range(count):
         mark = receiver.account(mark, 1024)
 

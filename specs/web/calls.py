@@ -9,7 +9,7 @@ from grader.observe.sends import Send
 from grader.observe.syscalls import TracedCall
 from grader.spec import precondition
 from specs.unwatched import expect_same_unwatched, transfers
-from specs.web.service import FULL, Launch, Site, Web, ask, expect_page, until_blocked_sending
+from specs.web.service import FULL, Launch, Site, ask, expect_page, until_blocked_sending
 
 OPENS = ("open", "openat", "openat2")
 COPIES = ("dup", "dup2", "dup3", "fcntl")
@@ -39,12 +39,13 @@ def bytes_of(calls: list[TracedCall]) -> int:
     return sum(call.result for call in calls if call.result is not None and call.result > 0)
 
 
-def traced_reply(server: Web, site: Site, size: int) -> tuple[Reply, int]:
+def traced_reply(launch: Launch, site: Site, size: int) -> tuple[Reply, int]:
     """The calls that serve a file of this size, and the length of the reply's header."""
     path, content = site.large("/technique.bin", size)
-    tracer = server.trace(TRACED)
+    server = launch(trace=TRACED)
     response = expect_page(ask(server, path), content)
-    return sort(tracer.calls(), path), len(response.header)
+    server.watch.until_still()  # every call has been told to its end
+    return sort(server.calls(), path), len(response.header)
 
 
 def expect_same_reply_unwatched(launch: Launch, site: Site) -> None:
@@ -52,9 +53,7 @@ def expect_same_reply_unwatched(launch: Launch, site: Site) -> None:
     path = site.sparse("/large.bin", FULL)
 
     def look(watched: bool) -> list[str]:  # noqa: FBT001 - see expect_same_unwatched
-        server = launch()
-        if watched:
-            server.trace(TRACED)
+        server = launch(trace=TRACED if watched else ())
         until_blocked_sending(server, ask(server, path, rcvbuf=SMALL_BUFFER))
         with precondition():  # the kernel may still move a last piece, and who sleeps then wakes once more
             server.watch.until_still()

@@ -8,9 +8,20 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.slow_reader import SMALL_BUFFER
+from grader.observe.gate import SENDING
 from grader.peers.http import get
 from grader.spec import MiB, check, precondition
-from specs.web.service import FULL, PAGE, Site, Web, ask, expect_page, next_is_served, until_blocked_sending
+from specs.web.service import (
+    FULL,
+    PAGE,
+    Launch,
+    Site,
+    Web,
+    ask,
+    expect_page,
+    next_is_served,
+    until_blocked_sending,
+)
 
 #: How far a client comes before it vanishes: how much of its request the server has read by then.
 STAGES = {
@@ -58,11 +69,11 @@ def check_truncated_request(site: Site, server: Web, stage: str) -> None:
 
 @check("web.half-close")
 @pytest.mark.usefixtures("wire")
-def check_half_close(site: Site, server: Web) -> None:
+def check_half_close(site: Site, held: Web) -> None:
     """A client that half-closes after its request still gets the whole reply."""
     path, content = site.large("/large.bin", MiB)
-    with server.frozen():  # so that the end is there before the reply
-        client = ask(server, path).half_close()
+    client = ask(held, path).half_close()
+    held.release()  # the end is there before the reply
     expect_page(client, content)
 
 
@@ -90,22 +101,27 @@ def check_reset_while_replying(site: Site, server: Web) -> None:
 @check("web.reply-to-nobody")
 @pytest.mark.parametrize("how", ["closed", "reset"])
 @pytest.mark.parametrize("size", [len(PAGE), LARGE], ids=["small-file", "large-file"])
-def check_reply_to_nobody(site: Site, server: Web, how: str, size: int) -> None:
+def check_reply_to_nobody(site: Site, launch: Launch, how: str, size: int) -> None:
     """Replying to a client that has already gone does not end the server (SIGPIPE, EPIPE, ECONNRESET)."""
     path = site.sparse("/large.bin", size)
-    with server.frozen():
-        client = ask(server, path)
+    server = launch(gate=SENDING)
+    client = server.connect()
+    with precondition():
+        server.watch.until_still()  # it has accepted the connection
+    with server.hold(SENDING, client) as sends:
+        client.request(path)
+        server.watch.until(sends.waiting, what="reply")
         client.reset() if how == "reset" else client.close()
     next_is_served(server, site)
 
 
 @check("web.gone-before-accept")
-def check_gone_before_accept(site: Site, server: Web) -> None:
+def check_gone_before_accept(site: Site, held: Web) -> None:
     """Clients that have gone before their connections are accepted disturb nobody."""
-    with server.frozen():
-        for number in range(min(4, server.backlog)):
-            client = server.connect()
-            with contextlib.suppress(SubmissionFault):
-                client.send(get(site.page)[:number])
-            client.reset() if number % 2 else client.close()
-    next_is_served(server, site)
+    for number in range(min(4, held.backlog)):
+        client = held.connect()
+        with contextlib.suppress(SubmissionFault):
+            client.send(get(site.page)[:number])
+        client.reset() if number % 2 else client.close()
+    held.release()
+    next_is_served(held, site)

@@ -7,18 +7,19 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.faults.limits import no_descriptor_left
 from grader.observe import proc
+from grader.observe.gate import ACCEPTING
 from grader.observe.load import spinning_share
 from grader.observe.maps import mapped_files
 from grader.peers.http import HttpClient
 from grader.spec import KiB, check, precondition
 from grader.worker.program import describe_tasks
-from specs.web.service import PAGE, Site, Web, ask, expect_page, next_is_served
+from specs.common import PAUSES, is_pause
+from specs.web.service import PAGE, Launch, Site, Web, ask, expect_page, next_is_served
 
 REQUESTS = 200
 SLOPE = (
     2 * KiB
 )  #: bytes a request that memory may grow: half a page of the smallest buffer that is worth the name
-PAUSES = ("nanosleep", "clock_nanosleep", "select", "pselect6", "poll", "ppoll")
 
 
 @check("web.descriptors-released")
@@ -83,17 +84,16 @@ def check_memory_released(site: Site, server: Web) -> None:
 
 
 @check("web.out-of-descriptors")
-def check_out_of_descriptors(site: Site, server: Web) -> None:
+def check_out_of_descriptors(site: Site, launch: Launch) -> None:
     """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
+    server = launch(gate=ACCEPTING)
     expect_page(ask(server, site.page), PAGE)
-    tracer = server.trace(["accept", "accept4"])
+    server.watch.until_still()
+    tried = server.gate.watch(ACCEPTING)  # from now on accept is called in vain
     with no_descriptor_left(server.program):
         waiting = _exhaust(server)
         with precondition():
-            server.watch.until(
-                lambda: _accepted_all(server) or any(call.errno == "EMFILE" for call in tracer.calls()),
-                what="call accept once more",
-            )
+            server.watch.until(lambda: _accepted_all(server) or tried.seen, what="call accept once more")
     waiting.close()
     next_is_served(server, site)
 
@@ -141,34 +141,23 @@ def check_idle(site: Site, server: Web, after: str) -> None:
 
 
 @check("web.no-pauses")
-def check_no_pauses(site: Site, server: Web) -> None:
+def check_no_pauses(site: Site, launch: Launch) -> None:
     """The server makes no pauses (sleep, usleep) while it serves."""
     requests = 5
+    server = launch(gate=(*PAUSES, *ACCEPTING))
     expect_page(ask(server, site.page), PAGE)
-    tracer = server.trace([*PAUSES, "accept", "accept4"])
+    server.watch.until_still()
+    accepted, paused = server.gate.watch(ACCEPTING), server.gate.watch(PAUSES)
     for _ in range(requests):
         expect_page(ask(server, site.page), PAGE)
-    calls = tracer.calls()
-    serving = {
-        call.pid for call in calls if call.name.startswith("accept")
-    }  # other threads may sleep as they like
-    pauses = [str(call) for call in calls if call.pid in serving and _is_pause(call.name, call.args)]
+    serving = {stopped.tid for stopped in accepted.seen}  # other threads may sleep as they like
+    pauses = [each.call.describe() for each in paused.seen if each.tid in serving and is_pause(each.call)]
     if len(pauses) >= requests - 1:  # the last one may still come; one now and then may be something else
         raise SubmissionFault(
             f"the server slept {len(pauses)} times while it served {requests} requests",
             expected="a reply as soon as the request is complete, and the next client after it",
             actual="\n".join(pauses[:5]),
         )
-
-
-def _is_pause(name: str, args: str) -> bool:
-    """Sleeps, and the old trick of waiting for no descriptor at all."""
-    if name.startswith("accept"):
-        return False
-    if name.endswith("nanosleep"):
-        return True
-    words = args.split(", ")
-    return words[0] == "0" if "select" in name else len(words) > 1 and words[0] == "NULL" and words[1] == "0"
 
 
 def _ask_for_nothing(server: Web, path: str) -> None:

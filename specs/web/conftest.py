@@ -30,3 +30,9 @@ def launch(scene: Scene) -> Launch:
 def server(launch: Launch) -> Web:
     """The student's server, listening."""
     return launch()
+
+
+@pytest.fixture
+def held(launch: Launch) -> Web:
+    """The student's server, which accepts nobody before its `release`."""
+    return launch(held=True)

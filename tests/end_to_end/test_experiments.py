@@ -12,8 +12,8 @@ from tests.end_to_end.grading import ROOT, grader
 
 #: What the story must tell, in this order: regular expressions, each found after the one before.
 TOLD = {
-    "connect-before-listen": ["stopped right after bind", "Connection refused", "has called listen", "status 0", "RST"],
-    "connect-before-accept": ["frozen", "conecta +ended with exit status 0", "1 in the accept queue, backlog 2"],
+    "connect-before-listen": ["held before listen", "Connection refused", "has called listen", "status 0", "RST"],
+    "connect-before-accept": ["held before accept", "conecta +ended with exit status 0", "1 in the accept queue, backlog 2"],
     "backlog": ["P3 +ended with exit status 0", "3 in the accept queue, backlog 2", "P4 .*connect", "SYN_SENT", "P4 +ended with exit status 0"],
     "multiple-data": [
         "2 segments with data: 4 and 5 bytes",

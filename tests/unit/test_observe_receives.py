@@ -7,7 +7,7 @@ from grader.observe.syscalls import TracedCall
 
 
 def call(name: str, args: str, result: int | None, errno: str | None = None) -> TracedCall:
-    return TracedCall(pid=1, name=name, args=args, result=result, errno=errno, injected=False, finished=True)
+    return TracedCall(pid=1, name=name, args=args, result=result, errno=errno, finished=True)
 
 
 ACCEPT = call("accept", "3, NULL, NULL", 4)

@@ -12,7 +12,7 @@ CONNECT = ("connect", '3, {sa_family=AF_INET, sin_port=htons(20001), sin_addr=in
 
 def calls(*lines: tuple[str, str, int | None]) -> list[TracedCall]:
     return [
-        TracedCall(pid=1, name=name, args=args, result=result, errno=None, injected=False, finished=True)
+        TracedCall(pid=1, name=name, args=args, result=result, errno=None, finished=True)
         for name, args, result in lines
     ]
 

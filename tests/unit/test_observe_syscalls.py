@@ -1,4 +1,4 @@
-"""strace from outside: on real programs held at a gate, and on recorded output."""
+"""strace from outside: on real programs held at a latch, and on recorded output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from grader.errors import GraderBugError
 from grader.observe import proc
-from grader.observe.syscalls import Injection, TracedCall, Tracer, parse
+from grader.observe.syscalls import TracedCall, Tracer, parse
 
 CEILING = 60.0
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
@@ -40,9 +40,9 @@ class Program:
 
     def __init__(self, code: str) -> None:
         argv = [sys.executable, "-S", "-E", "-c", "import os, signal, socket, threading\n" + code]
-        gate = f"import os; os.read(0, 1); os.execv({argv[0]!r}, {argv!r})"
+        latch = f"import os; os.read(0, 1); os.execv({argv[0]!r}, {argv!r})"
         self.child = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", gate],
+            [sys.executable, "-S", "-E", "-c", latch],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -103,7 +103,7 @@ def test_only_the_programs_own_calls_are_kept(start: Start) -> None:
     assert calls[0].args.split(", ")[1:4] == ['"hola"', "4", "0"]
     assert str(calls[2]) == 'write(1, "x", 1) = 1'
     assert {call.pid for call in calls} == {program.pid}
-    assert not any(call.args.startswith("0, ") for call in everything)  # the gate's read
+    assert not any(call.args.startswith("0, ") for call in everything)  # the latch's read
     assert tracer.calls() == everything
 
 
@@ -144,53 +144,6 @@ def test_call_in_which_the_program_is_blocked(start: Start) -> None:
         program.child.wait()
     (call,) = tracer.calls()
     assert not call.finished
-
-
-def test_injected_error_comes_once(start: Start) -> None:
-    """Python repeats a call that gives EINTR (PEP 475), so two calls are seen."""
-    program = start(PAIR + "b.send(b'hola'); os.write(1, a.recv(64))")
-    with Tracer() as tracer:
-        tracer.start(program.pid, calls=[], inject=[Injection(["recvfrom"], "EINTR")])
-        assert program.finish() == b"hola"
-        first, second = tracer.calls()
-    assert (first.result, first.errno, first.injected) == (-1, "EINTR", True)
-    assert (second.result, second.errno, second.injected) == (4, None, False)
-    assert str(first).endswith("= -1 EINTR")
-
-
-def test_injections_for_different_calls_stand_together(start: Start) -> None:
-    program = start(
-        PAIR + "for call in (lambda: a.send(b'x'), lambda: b.recv(1, 64)) * 3:\n"
-        "    try: call(); os.write(1, b'.')\n"
-        "    except OSError as e: os.write(1, b'!')"
-    )
-    rules = [Injection(["sendto"], "EPIPE", "2"), Injection(["recvfrom"], "ECONNRESET", "1+")]
-    with Tracer() as tracer:
-        tracer.start(program.pid, calls=[], inject=rules)
-        assert program.finish() == b".!!!.!"
-        assert sum(call.injected for call in tracer.calls()) == 4
-
-
-def test_attaching_to_a_running_program(start: Start) -> None:
-    """Without a gate nothing is dropped, and a call that was blocked is seen to begin again."""
-    program = start("os.write(1, b'.'); os.write(1, os.read(0, 1))")
-    program.go()
-    assert program.child.stdout is not None
-    assert program.child.stdout.read1(1) == b"."  # type: ignore[attr-defined]
-
-    def reads() -> bool:
-        (task,) = proc.tasks(program.pid)
-        return task.state == "S" and task.call is not None and task.call.name == "read"
-
-    until(reads)
-    with Tracer() as tracer:
-        tracer.start(program.pid, calls=["write"], inject=[Injection(["read"], "EINTR")], gated=False)
-        # What it reads must not come before strace does.
-        until(lambda: names(tracer.calls()) == ["read", "read"])
-        assert program.finish() == b"g"
-        calls = tracer.calls()
-    assert names(calls) == ["read", "read", "write"]
-    assert calls[0].injected
 
 
 def test_stop_lets_the_program_run_on(start: Start) -> None:
@@ -262,29 +215,15 @@ def test_missing_strace_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         tracer.start(os.getpid(), calls=["read"])
 
 
-@pytest.mark.parametrize(
-    ("calls", "rules", "words"),
-    [
-        (["read;rm"], [], "names no system call"),
-        ([], [Injection(["sendto"], "EINTR:delay_enter=9")], "not an injection"),
-        ([], [Injection(["sendto"], "EINTR", "first")], "not an injection"),
-        ([], [Injection(["sendto"], "EINTR"), Injection(["recvfrom", "sendto"], "EAGAIN")], "sendto has two"),
-        ([], [Injection(["read", "sendto"], "EINTR")], "read: the gate and the dynamic loader"),
-    ],
-)
-def test_rules_that_cannot_work_are_refused(calls: list[str], rules: list[Injection], words: str) -> None:
-    with Tracer() as tracer, pytest.raises(GraderBugError, match=words):
-        tracer.start(os.getpid(), calls=calls, inject=rules)
+def test_names_that_are_none_are_refused() -> None:
+    with Tracer() as tracer, pytest.raises(GraderBugError, match="names no system call"):
+        tracer.start(os.getpid(), calls=["read;rm"])
 
 
 def test_calls_that_this_architecture_lacks_are_passed_over(start: Start) -> None:
     program = start("os.getppid()")
     with Tracer() as tracer:
-        tracer.start(
-            program.pid,
-            calls=["recv", "send", "no_such_call", "getppid"],
-            inject=[Injection(["recv", "no_such_call"], "EINTR")],
-        )
+        tracer.start(program.pid, calls=["recv", "send", "no_such_call", "getppid"])
         program.finish()
         assert names(tracer.calls()) == ["getppid"]
 
@@ -315,7 +254,7 @@ RECORD = r"""10  read(0, "g", 1)                   = 1
 10  <... accept resumed>NULL, NULL)     = 5
 10  sendto(5, ") = 7 ECONNRESET\n\"", 4, MSG_MORE, NULL, 0) = -1 EPIPE (Broken pipe)
 10  --- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER, si_pid=10, si_uid=0} ---
-12  <... recvfrom resumed>"ab", 2, 0, NULL, NULL) = -1 EINTR (Interrupted system call) (INJECTED)
+12  <... recvfrom resumed>"ab", 2, 0, NULL, NULL) = -1 EINTR (Interrupted system call)
 10  poll([{fd=3, events=POLLIN}], 1, -1) = 1 ([{fd=3, revents=POLLIN}])
 10  mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, 3, 0) = 0x7f00
 10  read(0, 0x7ffd, 1)                  = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
@@ -332,7 +271,7 @@ RECORD = r"""10  read(0, "g", 1)                   = 1
 def test_recorded_output_is_read() -> None:
     assert parse(RECORD, after_exec_of=10) == [
         TracedCall(10, "accept", "3, NULL, NULL", 5),
-        TracedCall(12, "recvfrom", '4, "ab", 2, 0, NULL, NULL', -1, "EINTR", injected=True),
+        TracedCall(12, "recvfrom", '4, "ab", 2, 0, NULL, NULL', -1, "EINTR"),
         TracedCall(11, "futex", "0x7f, FUTEX_WAIT_PRIVATE, 2, NULL"),
         TracedCall(10, "sendto", r'5, ") = 7 ECONNRESET\n\"", 4, MSG_MORE, NULL, 0', -1, "EPIPE"),
         TracedCall(10, "poll", "[{fd=3, events=POLLIN}], 1, -1", 1),
