@@ -71,6 +71,7 @@ def expect_goes_on_after_signal(receiver: Receiving, sent: int | None) -> None:
 def expect_receive_error_survived(receiver: Receiving, error: str) -> None:
     """A receive of the receiver, which was started with a gate for `RECEIVING`, fails."""
     peer = receiver.rests_with(filler(150))
+    # Real: after an RST, and after a peer that answers no keepalive or no segment any more (tcp(7)).
     failure = receiver.server.fail(RECEIVING, error, peer)
     peer.send(filler(100))
     with precondition():

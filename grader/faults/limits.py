@@ -11,7 +11,11 @@ from grader.worker.program import RunningProgram
 
 @contextlib.contextmanager
 def no_descriptor_left(program: RunningProgram) -> Iterator[None]:
-    """Inside this block every open, socket or accept of the program's main process gives EMFILE."""
+    """Inside this block every open, socket or accept of the program's main process gives EMFILE.
+
+    Real for every program (getrlimit(2), RLIMIT_NOFILE), but some go on only when a connection of theirs ends: let them have
+    one that leaves. A descriptor that is closed meanwhile is free again.
+    """
     used = proc.descriptors(program.pid)
     free = next(number for number in range(len(used) + 1) if number not in used)
     with _soft_limit(program, "nofile", free):
@@ -20,7 +24,7 @@ def no_descriptor_left(program: RunningProgram) -> Iterator[None]:
 
 @contextlib.contextmanager
 def memory_left(program: RunningProgram, size: int) -> Iterator[None]:
-    """Inside this block the main process may map only `size` more bytes: larger allocations fail."""
+    """Inside this block the main process may map only `size` more bytes: larger allocations fail, as they really may."""
     with _soft_limit(program, "as", proc.memory(program.pid).size + size):
         yield
 

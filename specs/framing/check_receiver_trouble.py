@@ -152,7 +152,7 @@ def check_receive_fails(launch: LaunchReceiver, sent: int) -> None:
     peer = server.connect().send(HELLO[:sent]).until_consumed()
     server.watch.until_still()
     if not peer.released_by_program():  # one that asks no more than once has closed it by now
-        failure = server.fail(RECEIVING, "ECONNRESET", peer)
+        failure = server.fail(RECEIVING, "ECONNRESET", peer)  # real: after an RST (tcp(7))
         with contextlib.suppress(SubmissionFault):  # it may hang up
             peer.send(
                 HELLO[sent : sent + 1]

@@ -106,7 +106,7 @@ def check_receive_fails(launch: Launch, sent: int) -> None:
     client = server.connect().exchange(b"hola").send(message[:sent]).until_consumed()
     server.watch.until_still()
     assert not client.closed_by_program, "the server closed the connection after the first request"
-    failure = server.fail(RECEIVING, "ECONNRESET", client)
+    failure = server.fail(RECEIVING, "ECONNRESET", client)  # real: after an RST (tcp(7))
     client.send(message[sent:])
     server.watch.until_still()
     if not failure.hit:  # it has served that, and receives again when something comes

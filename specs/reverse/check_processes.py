@@ -91,7 +91,7 @@ def check_fork_fails(launch: Launch) -> None:
     """When no process can be created (fork fails with EAGAIN), one client is lost and the server goes on."""
     server = launch(gate=FORK)
     server.watch.until_still()
-    failure = server.fail(FORK, "EAGAIN")
+    failure = server.fail(FORK, "EAGAIN")  # real: at the limit on the user's processes (fork(2))
     unlucky = server.connect()
     server.watch.until_still()
     if not failure.hit:

@@ -19,7 +19,7 @@ def check_thread_fails(launch: Launch) -> None:
     """When no thread can be created (EAGAIN), that client's connection is closed and the server goes on."""
     server = launch(gate=THREAD)
     server.watch.until_still()
-    failure = server.fail(THREAD, "EAGAIN")
+    failure = server.fail(THREAD, "EAGAIN")  # real: at the limit on the user's threads (pthread_create(3))
     unlucky = server.connect().send(request(b"hola"))
     server.watch.until_still()
     if not failure.hit:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from grader.cells import images
@@ -21,6 +22,7 @@ from grader.cells.docker import DockerCell, connected
 from grader.errors import CellError
 from grader.leftovers import OWNER, owner
 from grader.observe import proc
+from grader.trial import Finding
 from tests.end_to_end.grading import CEILING, ROOT, command, grader
 
 pytestmark = pytest.mark.needs_sandbox("docker")
@@ -129,6 +131,18 @@ def test_a_room_is_a_container_that_may_do_nothing() -> None:
     assert rooms
     for room in rooms:
         assert_may_do_nothing(room)
+
+
+def test_its_programs_calls_can_be_held() -> None:
+    """As a uid that nobody else has, without a capability, behind the engine's own filter of system calls."""
+    cell = DockerCell(NoFiles(), None)
+    try:
+        found = msgspec.json.decode(cell.start_worker("trial").connection.recv_bytes(), type=list[Finding])
+    finally:
+        cell.close()
+    (gate,) = (each for each in found if each.what == "gate")
+    assert gate.ok
+    assert gate.detail == "a program's system calls can be held (seccomp user notification)"
 
 
 def assert_may_do_nothing(room: dict[str, Any]) -> None:
