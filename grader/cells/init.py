@@ -77,8 +77,9 @@ def raise_gate(gate: dict[str, Any], handover: socket.socket) -> None:
         if listener >= 0:
             break
     else:
-        handover.send(os.strerror(ctypes.get_errno()).encode())
-        return
+        reason = os.strerror(ctypes.get_errno())
+        handover.send(reason.encode())
+        raise OSError(f"no listener for system calls: {reason}")
     passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", listener))]
     handover.sendmsg([b"listener"], passed, gate["flags"])
     os.close(listener)

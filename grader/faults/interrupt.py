@@ -8,14 +8,15 @@ some calls with any handler. A program that catches none is never told: no EINTR
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from pathlib import Path
 
-from grader.observe import proc
 from grader.worker.program import RunningProgram
 
-#: Signals that the kernel sends by itself in the life of a program with sockets and a terminal, and whose handlers have
-#: nothing to end. Not SIGCHLD: a handler may wait for the child that has ended, and there must be one.
-UNASKED = (signal.SIGPIPE, signal.SIGURG, signal.SIGWINCH)
+#: Signals that come to a program on a terminal while it waits, and whose handlers have nothing to end: its window changes.
+#: Not SIGCHLD, whose handler may wait for a child that must have ended; not SIGPIPE, which comes only of a send of one's own.
+UNASKED = (signal.SIGWINCH,)
 
 NOT_CAUGHT = "no fault was made: the program catches no signal that could interrupt it, so the kernel never tells it of one"
 
@@ -27,8 +28,10 @@ def interrupt(program: RunningProgram) -> None:
 
 
 def caught_unasked(pid: int) -> frozenset[int]:
-    """Of `UNASKED` those that a process has handlers for."""
-    try:
-        return proc.caught_signals(pid).intersection(UNASKED)
-    except proc.ProcessGoneError:
-        return frozenset()
+    """Of `UNASKED` those that a process has handlers for (proc(5), SigCgt)."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/status").read_bytes().splitlines():
+            if line.startswith(b"SigCgt:"):
+                mask = int(line.split()[1], 16)
+                return frozenset(number for number in UNASKED if mask >> (number - 1) & 1)
+    return frozenset()

@@ -42,7 +42,11 @@ RECEIVING = ("recvfrom", "recvmsg", "recvmmsg", "read", "readv")
 AWAITING = ("poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2")
 #: The first calls of every thread that libc starts, made before the thread does anything of its own.
 THREAD_BEGINS = ("set_robust_list", "rseq")
+NOBODY = (*ACCEPTING, *AWAITING)  #: held before these calls, a server accepts nobody
 SENDING = ("sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile")
+_INTERNET = frozenset(
+    {b"TCP", b"TCPv6", b"MPTCP", b"MPTCPv6", b"UDP", b"UDPv6"}
+)  #: as /proc/net/protocols names them
 _ON_SOCKETS = frozenset({*ACCEPTING, *RECEIVING, *SENDING, "listen", "bind", "connect"})
 
 
@@ -58,14 +62,14 @@ class Stopped:
     call: Call
 
     def socket(self) -> int | None:
-        """The inode of the socket that the call is about, None if its first argument is no descriptor of one."""
-        number = self.call.descriptor
-        if number is None:
-            return None
+        """The inode of the TCP or UDP socket that the call is about, None if its first argument is no descriptor of one.
+
+        Libraries read files, and ask the kernel for addresses by a netlink socket: those are nobody's affair.
+        """
+        path = f"/proc/{self.tid}/fd/{self.call.descriptor}"
         with contextlib.suppress(OSError):
-            target = os.readlink(f"/proc/{self.tid}/fd/{number}")  # noqa: PTH115 - asked for each call
-            if target.startswith("socket:["):
-                return int(target[len("socket:[") : -1])
+            if os.getxattr(path, "system.sockprotoname").rstrip(b"\0") in _INTERNET:  # net/socket.c
+                return os.stat(path).st_ino  # noqa: PTH116 - asked for each call
         return None
 
 
@@ -78,7 +82,7 @@ class Rule:
         self._connection = connection
 
     def concerns(self, stopped: Stopped) -> bool:
-        """Whether this rule decides on the call; reads of files are nobody's, for the loader and libraries make them."""
+        """Whether this rule decides on the call."""
         if stopped.call.name not in self._calls:
             return False
         if stopped.call.name not in _ON_SOCKETS:
@@ -102,7 +106,7 @@ class Hold(Rule):
     def concerns(self, stopped: Stopped) -> bool:
         if self._after is None:
             return super().concerns(stopped)
-        if stopped.call.name == self._after:
+        if stopped.call.name == self._after and stopped.socket() is not None:
             self._after = None
         return False
 
@@ -213,7 +217,8 @@ class Gate:
 
     def pending(self) -> bool:
         """A call has come that is not decided on yet: its thread looks asleep, and is about to go on."""
-        return bool(self._told.poll(0)) or self._deciding
+        # POLLHUP alone: all that the gate was for have ended.
+        return any(events & select.POLLIN for _, events in self._told.poll(0)) or self._deciding
 
     def close(self) -> None:
         """Give the gate up, once the program has ended: to one that lives its calls fail with ENOSYS from now on."""

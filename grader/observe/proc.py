@@ -170,15 +170,6 @@ def memory(pid: int) -> Memory:
     return Memory(int(size) * _PAGE, int(rss) * _PAGE)
 
 
-def caught_signals(pid: int) -> frozenset[int]:
-    """The signals that a process has handlers for; raises `ProcessGoneError`."""
-    try:
-        mask = int(_field(_status(pid, pid), b"SigCgt"), 16)
-    except _VANISHED:
-        raise ProcessGoneError(pid) from None
-    return frozenset(number for number in range(1, 65) if mask >> (number - 1) & 1)
-
-
 def tracers(pid: int) -> list[int]:
     """For each thread that lives, the pid of what traces it (0: nothing); raises `ProcessGoneError`."""
     found = []

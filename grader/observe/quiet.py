@@ -62,7 +62,7 @@ def take(pids: Iterable[int], table: SocketTable, gates: Sequence[Gate] = ()) ->
             views += [
                 TaskView(
                     task.tid,
-                    "T" if task.tid in held and task.state == "S" else task.state,
+                    "T" if task.tid in held and task.state in "SD" else task.state,
                     task.switches,
                     task.call,
                     task.run_ns,

@@ -191,7 +191,7 @@ def case_of(item: pytest.Item) -> Case:
         raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
     parameters = item.callspec  # type: ignore[attr-defined]  # pytest.Item does not say which items have one
     label = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
-    serves = not {"server", "held"}.isdisjoint(getattr(item, "fixturenames", ()))
+    serves = not {"server", "held", "serving"}.isdisjoint(getattr(item, "fixturenames", ()))
     return Case(check, program, label, serves)
 
 

@@ -12,7 +12,7 @@ from grader.build import Built
 from grader.cells.room import DEFAULT_LIMITS, Room
 from grader.errors import GraderBugError
 from grader.job import Attachment, Evidence
-from grader.observe.gate import ACCEPTING, AWAITING, RECEIVING
+from grader.observe.gate import AWAITING, NOBODY, RECEIVING
 from grader.observe.sockets import SocketTable
 from grader.observe.syscalls import TracedCall, Tracer
 from grader.peers.listener import Listener
@@ -123,7 +123,7 @@ class Scene:
         those of `launch`.
         """
         if options.pop("held", False):
-            options |= {"gate": ("listen", *ACCEPTING, *AWAITING), "held_after": "listen"}
+            options |= {"gate": ("listen", *NOBODY), "held_after": "listen"}
         port = options.pop("port", None) or fresh_port()
         traced = self.launch(str(port), *more, **options)  # type: ignore[arg-type]  # the options are launch's own
         server = Server(self, traced, peer, int(str(port)))

@@ -69,13 +69,17 @@ class Resident:
         self._scene.remark(NOT_CAUGHT)
         return False
 
-    def interrupt_by_signal(self) -> None:
-        """Send each of its processes a signal that it catches, from rest to rest."""
-        self.watch.until_still()
-        for pid in self.program.processes():
-            if caught := caught_unasked(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    self._scene.room.signal(pid, min(caught))
+    def interrupt_by_signal(self, times: int = 1) -> None:
+        """Send each of its processes a signal that it catches, from rest to rest.
+
+        A send that has sent a part returns that; the one after it, if it takes nothing, gives EINTR at the next signal.
+        """
+        for _ in range(times):
+            self.watch.until_still()
+            for pid in self.program.processes():
+                if caught := caught_unasked(pid):
+                    with contextlib.suppress(ProcessLookupError):
+                        self._scene.room.signal(pid, min(caught))
         self.watch.until_still()
 
     def may_have_processes(self, count: int) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Stage
-from grader.observe.gate import ACCEPTING, AWAITING
-
-NOBODY = (*ACCEPTING, *AWAITING)  #: held before these calls, a server accepts nobody
+from grader.observe.gate import NOBODY
 
 
 @experiment("connect-before-listen", slide="connect antes de listen", programs=["acepta", "conecta"])

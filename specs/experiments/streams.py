@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Actor, Stage
-from grader.observe.gate import ACCEPTING, AWAITING
+from grader.observe.gate import NOBODY
 
 LARGE = 50_000_000  #: the slides' size: more than all buffers of both ends hold
 ARGUMENT = (
@@ -12,7 +12,6 @@ ARGUMENT = (
 )
 TINY = 2304  #: bytes: the smallest receive buffer (tcp(7), SOCK_MIN_RCVBUF)
 PAIR = ["receptor", "emisor"]
-NOBODY = (*ACCEPTING, *AWAITING)  #: held before these calls, a receiver accepts nobody
 
 
 @experiment("send-before-accept", slide="Experimentando con envío por stream", programs=PAIR)

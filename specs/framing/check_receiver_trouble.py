@@ -16,7 +16,9 @@ from grader.spec import KiB, MiB, check, precondition
 from specs.common import PASSING, LaunchReceiver, Receiver, letters
 from specs.framing.messages import (
     exchange,
+    expect_nothing_between,
     header,
+    is_back_in_accept,
     message,
     next_is_served,
     pairs_begun,
@@ -53,7 +55,7 @@ def check_truncated_message(server: Receiver, stage: str) -> None:
     lines = pairs_begun(server.program.stdout.content)
     server.connect().send(HELLO[: STAGES[stage]]).close()
     next_is_served(server)
-    _expect_nothing_between(server, lines)
+    expect_nothing_between(server, lines)
 
 
 @check("framing.reset")
@@ -114,9 +116,9 @@ def check_binary(server: Receiver) -> None:
 
 
 @check("framing.accept-fails")
-def check_accept_fails(launch: LaunchReceiver) -> None:
+def check_accept_fails(serving: LaunchReceiver) -> None:
     """When accept fails for a reason that passes (the table of open files of the whole machine is full: ENFILE) the receiver calls it again."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     server.watch.until_still()
     failure = server.fail(ACCEPTING, PASSING)
     server.connect().send(HELLO).close()  # whether it is accepted or turned away is the receiver's affair
@@ -144,9 +146,9 @@ def check_call_interrupted(server: Receiver, sent: int | None) -> None:
 
 @check("framing.receive-fails")
 @pytest.mark.parametrize("sent", [4, 8, 10], ids=["in-the-lengths", "after-the-lengths", "in-the-data"])
-def check_receive_fails(launch: LaunchReceiver, sent: int) -> None:
+def check_receive_fails(serving: LaunchReceiver, sent: int) -> None:
     """When a receive fails (ECONNRESET) that connection ends, with nothing printed for it, and never the receiver."""
-    server = launch(gate=RECEIVING)
+    server = serving(gate=RECEIVING)
     exchange(server, "uno", "dos")
     lines = pairs_begun(server.program.stdout.content)
     peer = server.connect().send(HELLO[:sent]).until_consumed()
@@ -162,14 +164,14 @@ def check_receive_fails(launch: LaunchReceiver, sent: int) -> None:
                 peer.send(HELLO[sent + 1 :])
         with precondition():
             server.watch.until(
-                lambda: failure.hit or peer.released_by_program() or _waits_for_the_next(server),
+                lambda: failure.hit or peer.released_by_program() or is_back_in_accept(server),
                 what="receive once more, or give the connection up",
             )
         server.watch.end_of_server()
         peer.reset()
     next_is_served(server)
     if not was_printed(server.program.stdout.content, "hola", "mundo"):  # it may have tried again
-        _expect_nothing_between(server, lines)
+        expect_nothing_between(server, lines)
 
 
 @check("framing.interrupted-receive")
@@ -285,20 +287,4 @@ def check_idle(server: Receiver, after: str) -> None:
             "the receiver keeps the processor busy although nothing happens",
             expected="it sleeps in a system call",
             actual=f"{share:.0%} of one processor",
-        )
-
-
-def _waits_for_the_next(server: Receiver) -> bool:
-    """It is back in accept."""
-    calls = {task.call.name for task in server.program.blocked_in() if task.call is not None}
-    return bool(calls) and calls <= set(ACCEPTING)
-
-
-def _expect_nothing_between(server: Receiver, lines: int) -> None:
-    """Of what was printed, each of the two whole messages has its `lines`, and the lost one between them has none."""
-    if pairs_begun(server.program.stdout.content) != 2 * lines:
-        raise SubmissionFault(
-            "something was printed for a message of which only a part had come",
-            expected="dato1 uno dato2 dos, then dato1 siguiente dato2 turno, and nothing between them",
-            actual=server.program.stdout.last_lines(4),
         )

@@ -33,6 +33,12 @@ def server(launch: LaunchReceiver) -> Receiver:
 
 
 @pytest.fixture
+def serving(launch: LaunchReceiver) -> LaunchReceiver:
+    """The same as `launch`, for checks in which any server that serves at all begins to listen."""
+    return launch
+
+
+@pytest.fixture
 def held(launch: LaunchReceiver) -> Receiver:
     """The student's receiver, which accepts nobody before its `release`."""
     return launch(held=True)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from grader.errors import SubmissionFault
 from grader.job import Evidence
+from grader.observe.gate import ACCEPTING
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
 from grader.text import bounded
@@ -98,6 +99,22 @@ def next_is_served(server: Receiver) -> None:
     if end is not None:
         raise SubmissionFault(end, expected="only that connection ends, and the receiver goes on")
     exchange(server, "siguiente", "turno")
+
+
+def expect_nothing_between(server: Receiver, lines: int) -> None:
+    """Of what was printed, each of the two whole messages has its `lines`, and the lost one between them has none."""
+    if pairs_begun(server.program.stdout.content) != 2 * lines:
+        raise SubmissionFault(
+            "something was printed for a message of which only a part had come",
+            expected="dato1 uno dato2 dos, then dato1 siguiente dato2 turno, and nothing between them",
+            actual=server.program.stdout.last_lines(4),
+        )
+
+
+def is_back_in_accept(server: Receiver) -> bool:
+    """It is back in accept."""
+    calls = {task.call.name for task in server.program.blocked_in() if task.call is not None}
+    return bool(calls) and calls <= set(ACCEPTING)
 
 
 def expect_length_understood(server: Receiver, data: tuple[str, str], length: int) -> None:

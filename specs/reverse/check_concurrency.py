@@ -74,9 +74,9 @@ def check_departure(server: Service, how: str) -> None:
 
 
 @check("reverse.burst")
-def check_burst(launch: Launch) -> None:
+def check_burst(serving: Launch) -> None:
     """Connections that arrive all at once are all served, each with its own data."""
-    server = launch(gate=("listen", *AWAITING, *THREAD_BEGINS), held_after="listen")
+    server = serving(gate=("listen", *AWAITING, *THREAD_BEGINS), held_after="listen")
     payloads = [pattern(20, number) for number in range(min(BURST, server.backlog))]
     clients = [server.connect().send(request(payload)[:14]) for payload in payloads]
     server.watch.until_still()  # who waits for events has seen none of them, and threads have not begun to serve any

@@ -62,9 +62,9 @@ def check_reset_while_replying(server: Service) -> None:
 
 @check("reverse.reply-to-nobody")
 @pytest.mark.parametrize("how", ["closed", "reset"])
-def check_reply_to_nobody(launch: Launch, how: str) -> None:
+def check_reply_to_nobody(serving: Launch, how: str) -> None:
     """Replying to a client that has already reset its connection does not end the server (SIGPIPE)."""
-    server = launch(gate=SENDING)
+    server = serving(gate=SENDING)
     client = server.connect()
     with precondition():
         server.watch.until_still()  # it has accepted the connection

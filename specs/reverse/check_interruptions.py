@@ -12,8 +12,6 @@ from grader.spec import check, precondition
 from specs.common import PASSING
 from specs.reverse.service import Launch, Service, next_is_served
 
-SIGNALS = 6  #: until what is left of the last segment is full, too, and a send takes nothing
-
 
 @check("reverse.interrupted-wait")
 def check_interrupted_wait(server: Service) -> None:
@@ -52,9 +50,9 @@ def check_interrupted_send(server: Service) -> None:
 
 
 @check("reverse.accept-fails")
-def check_accept_fails(launch: Launch) -> None:
+def check_accept_fails(serving: Launch) -> None:
     """When accept fails for a reason that passes (the table of open files of the whole machine is full: ENFILE) the server calls it again."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     server.watch.until_still()
     sequential = server.program.name == "srv_rev_sec"  # it calls accept once more when a client has gone
     leaving = None if sequential else server.connect().exchange(b"hola")
@@ -89,19 +87,16 @@ def check_call_interrupted(server: Service, where: str) -> None:
         payload = pattern(MORE_THAN_BUFFERS)
         client = server.connect(rcvbuf=SMALL_BUFFER).send(request(payload))
         until_stuck_sending(server.watch, client)
-        for _ in range(
-            SIGNALS
-        ):  # a send that has sent a part returns that, and one that has sent nothing EINTR
-            server.interrupt_by_signal()
+        server.interrupt_by_signal(times=6)  # by then the last segment is full, too, and a send takes nothing
         client.expect_reply(payload)
         assert client.nothing_more()
 
 
 @check("reverse.receive-fails")
 @pytest.mark.parametrize("sent", [0, 4], ids=["between-requests", "after-the-header"])
-def check_receive_fails(launch: Launch, sent: int) -> None:
+def check_receive_fails(serving: Launch, sent: int) -> None:
     """When a receive fails (ECONNRESET) that connection ends, never the server."""
-    server = launch(gate=RECEIVING)
+    server = serving(gate=RECEIVING)
     message = request(b"mundo")
     client = server.connect().exchange(b"hola").send(message[:sent]).until_consumed()
     server.watch.until_still()

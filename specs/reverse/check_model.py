@@ -14,10 +14,7 @@ from grader.worker.program import describe_tasks
 from specs.common import PAUSES, is_pause
 from specs.reverse.service import Launch, Service
 
-WAITING_FOR_EVENTS = {
-    *("epoll_wait", "epoll_pwait", "epoll_pwait2"),
-    *("poll", "ppoll", "select", "pselect6", "restart_syscall"),
-}
+WAITING_FOR_EVENTS = {*AWAITING, "restart_syscall"}
 CLIENTS = 4
 REQUESTS = 5
 TRANSFERS = (*RECEIVING, *SENDING)
@@ -133,16 +130,16 @@ def check_idle(server: Service, after: str) -> None:
 
 
 @check("reverse.no-pauses")
-def check_no_pauses(launch: Launch) -> None:
+def check_no_pauses(serving: Launch) -> None:
     """The server makes no pauses (sleep, usleep) while a client waits for its reply."""
-    server = launch(gate=(*PAUSES, *RECEIVING))
+    server = serving(gate=(*PAUSES, *RECEIVING))
     client = server.connect().exchange(b"hola")
     received, paused = server.gate.watch(RECEIVING), server.gate.watch(PAUSES)
     for _ in range(REQUESTS):
         client.exchange(b"hola")
     server.watch.until_still()
-    serving = {stopped.tid for stopped in received.seen}  # other threads may sleep as they like
-    pauses = [each.call.describe() for each in paused.seen if each.tid in serving and is_pause(each.call)]
+    servers = {stopped.tid for stopped in received.seen}  # other threads may sleep as they like
+    pauses = [each.call.describe() for each in paused.seen if each.tid in servers and is_pause(each.call)]
     if len(pauses) >= REQUESTS:  # one now and then may be some other thread's
         raise SubmissionFault(
             f"the server slept {len(pauses)} times while it served {REQUESTS} requests",

@@ -13,9 +13,9 @@ GRACE = 3.0  #: seconds that the contract gives a server to collect its children
 
 
 @check("reverse.no-zombies")
-def check_no_zombies(launch: Launch) -> None:
+def check_no_zombies(serving: Launch) -> None:
     """Children that have ended are collected: no zombies stay, even when ten end at once."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     clients = [server.connect().exchange(b"hola") for _ in range(10)]
     before = set(proc.descendants(server.program.pid))
     server.watch.until_still()  # it waits in accept
@@ -87,9 +87,9 @@ def check_child_end_harmless(server: Service) -> None:
 
 
 @check("reverse.fork-fails")
-def check_fork_fails(launch: Launch) -> None:
+def check_fork_fails(serving: Launch) -> None:
     """When no process can be created (fork fails with EAGAIN), one client is lost and the server goes on."""
-    server = launch(gate=FORK)
+    server = serving(gate=FORK)
     server.watch.until_still()
     failure = server.fail(FORK, "EAGAIN")  # real: at the limit on the user's processes (fork(2))
     unlucky = server.connect()

@@ -74,9 +74,9 @@ def check_memory_released(server: Service, clients: str) -> None:
 
 
 @check("reverse.out-of-descriptors")
-def check_out_of_descriptors(launch: Launch) -> None:
+def check_out_of_descriptors(serving: Launch) -> None:
     """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     leaving = server.connect().exchange(b"hola")
     if server.program.name == "srv_rev_sec":  # it accepts nobody else before
         leaving.close()

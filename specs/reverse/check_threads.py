@@ -15,9 +15,9 @@ CLIENTS = 200
 
 
 @check("reverse.thread-fails")
-def check_thread_fails(launch: Launch) -> None:
+def check_thread_fails(serving: Launch) -> None:
     """When no thread can be created (EAGAIN), that client's connection is closed and the server goes on."""
-    server = launch(gate=THREAD)
+    server = serving(gate=THREAD)
     server.watch.until_still()
     failure = server.fail(THREAD, "EAGAIN")  # real: at the limit on the user's threads (pthread_create(3))
     unlucky = server.connect().send(request(b"hola"))

@@ -26,6 +26,12 @@ def server(launch: Launch) -> Service:
 
 
 @pytest.fixture
+def serving(launch: Launch) -> Launch:
+    """The same as `launch`, for checks in which any server that serves at all begins to listen."""
+    return launch
+
+
+@pytest.fixture
 def held(launch: Launch) -> Service:
     """The student's server, which accepts nobody before its `release`."""
     return launch(held=True)

@@ -101,10 +101,10 @@ def check_reset_while_replying(site: Site, server: Web) -> None:
 @check("web.reply-to-nobody")
 @pytest.mark.parametrize("how", ["closed", "reset"])
 @pytest.mark.parametrize("size", [len(PAGE), LARGE], ids=["small-file", "large-file"])
-def check_reply_to_nobody(site: Site, launch: Launch, how: str, size: int) -> None:
+def check_reply_to_nobody(site: Site, serving: Launch, how: str, size: int) -> None:
     """Replying to a client that has already gone does not end the server (SIGPIPE, EPIPE, ECONNRESET)."""
     path = site.sparse("/large.bin", size)
-    server = launch(gate=SENDING)
+    server = serving(gate=SENDING)
     client = server.connect()
     with precondition():
         server.watch.until_still()  # it has accepted the connection

@@ -25,7 +25,6 @@ from specs.web.service import (
 )
 
 ROUNDS = 4
-SIGNALS = 6  #: until what is left of the last segment is full, too, and a send takes nothing
 
 
 @check("web.interrupted-wait")
@@ -54,9 +53,9 @@ def check_interrupted_send(site: Site, server: Web) -> None:
 
 
 @check("web.accept-fails")
-def check_accept_fails(site: Site, launch: Launch) -> None:
+def check_accept_fails(site: Site, serving: Launch) -> None:
     """When accept fails for a reason that passes (the table of open files of the whole machine is full: ENFILE) the server calls it again."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     server.watch.until_still()
     failure = server.fail(ACCEPTING, PASSING)
     unlucky = ask(server, site.page)
@@ -85,10 +84,7 @@ def check_call_interrupted(site: Site, server: Web, where: str) -> None:
         path, content = site.large("/large.bin", MORE_THAN_BUFFERS)
         client = ask(server, path, rcvbuf=SMALL_BUFFER)
         until_blocked_sending(server, client)
-        for _ in range(
-            SIGNALS
-        ):  # a send that has sent a part returns that, and one that has sent nothing EINTR
-            server.interrupt_by_signal()
+        server.interrupt_by_signal(times=6)  # by then the last segment is full, too, and a send takes nothing
         expect_page(client, content)
 
 

@@ -84,9 +84,9 @@ def check_memory_released(site: Site, server: Web) -> None:
 
 
 @check("web.out-of-descriptors")
-def check_out_of_descriptors(site: Site, launch: Launch) -> None:
+def check_out_of_descriptors(site: Site, serving: Launch) -> None:
     """When no descriptor is left (accept fails with EMFILE) the server lives on, and serves again as soon as one is free."""
-    server = launch(gate=ACCEPTING)
+    server = serving(gate=ACCEPTING)
     expect_page(ask(server, site.page), PAGE)
     server.watch.until_still()
     tried = server.gate.watch(ACCEPTING)  # from now on accept is called in vain
@@ -94,6 +94,7 @@ def check_out_of_descriptors(site: Site, launch: Launch) -> None:
         waiting = _exhaust(server)
         with precondition():
             server.watch.until(lambda: _accepted_all(server) or tried.seen, what="call accept once more")
+        server.watch.until_still()  # the call that was seen has met that, and what came of it is over
     waiting.close()
     next_is_served(server, site)
 
@@ -141,17 +142,17 @@ def check_idle(site: Site, server: Web, after: str) -> None:
 
 
 @check("web.no-pauses")
-def check_no_pauses(site: Site, launch: Launch) -> None:
+def check_no_pauses(site: Site, serving: Launch) -> None:
     """The server makes no pauses (sleep, usleep) while it serves."""
     requests = 5
-    server = launch(gate=(*PAUSES, *ACCEPTING))
+    server = serving(gate=(*PAUSES, *ACCEPTING))
     expect_page(ask(server, site.page), PAGE)
     server.watch.until_still()
     accepted, paused = server.gate.watch(ACCEPTING), server.gate.watch(PAUSES)
     for _ in range(requests):
         expect_page(ask(server, site.page), PAGE)
-    serving = {stopped.tid for stopped in accepted.seen}  # other threads may sleep as they like
-    pauses = [each.call.describe() for each in paused.seen if each.tid in serving and is_pause(each.call)]
+    servers = {stopped.tid for stopped in accepted.seen}  # other threads may sleep as they like
+    pauses = [each.call.describe() for each in paused.seen if each.tid in servers and is_pause(each.call)]
     if len(pauses) >= requests - 1:  # the last one may still come; one now and then may be something else
         raise SubmissionFault(
             f"the server slept {len(pauses)} times while it served {requests} requests",

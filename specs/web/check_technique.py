@@ -16,47 +16,47 @@ _HELD = (
 
 
 @check("web.reads-and-sends")
-def check_reads_and_sends(site: Site, launch: Launch) -> None:
+def check_reads_and_sends(site: Site, serving: Launch) -> None:
     """`srv_web_read_send` reads the file into a buffer with read, and sends it from there."""
-    reply, header = traced_reply(launch, site, SIZE)
+    reply, header = traced_reply(serving, site, SIZE)
     sent = bytes_of([send.call for send in reply.sends])
     if bytes_of(reply.reads) < SIZE or sent < header + SIZE or reply.moved:
         raise _wrong(reply, "read(file, ...) and send(connection, ...), until the whole file has been sent")
-    expect_same_reply_unwatched(launch, site)
+    expect_same_reply_unwatched(serving, site)
 
 
 @check("web.maps")
-def check_maps(site: Site, launch: Launch) -> None:
+def check_maps(site: Site, serving: Launch) -> None:
     """`srv_web_mmap_writev` maps the file into memory (mmap) and does not read it."""
-    reply, _ = traced_reply(launch, site, SMALL)
+    reply, _ = traced_reply(serving, site, SMALL)
     if not reply.maps or reply.reads or reply.moved:
         raise _wrong(reply, "mmap of the file, and no read of it")
 
 
 @check("web.gathers")
-def check_gathers(site: Site, launch: Launch) -> None:
+def check_gathers(site: Site, serving: Launch) -> None:
     """`srv_web_mmap_writev` sends the header and the mapped file together, with one call of writev (or sendmsg)."""
-    reply, header = traced_reply(launch, site, SMALL)
+    reply, header = traced_reply(serving, site, SMALL)
     first = next((send for send in reply.sends if (send.call.result or 0) > 0), None)
     if first is None or first.parts < 2 or (first.call.result or 0) <= header:
         raise _wrong(reply, "writev(connection, [{header}, {file}], 2)")
-    expect_same_reply_unwatched(launch, site)
+    expect_same_reply_unwatched(serving, site)
 
 
 @check("web.sendfile")
-def check_sendfile(site: Site, launch: Launch) -> None:
+def check_sendfile(site: Site, serving: Launch) -> None:
     """`srv_web_sendfile` lets the kernel send the file (sendfile) and does not read it."""
-    reply, _ = traced_reply(launch, site, SIZE)
+    reply, _ = traced_reply(serving, site, SIZE)
     moved = bytes_of([call for call in reply.moved if call.name.startswith("sendfile")])
     if moved < SIZE or reply.reads or reply.maps:
         raise _wrong(reply, f"sendfile(connection, file, NULL, {SIZE}), and no read of the file")
-    expect_same_reply_unwatched(launch, site)
+    expect_same_reply_unwatched(serving, site)
 
 
 @check("web.header-with-more")
-def check_header_with_more(site: Site, launch: Launch) -> None:
+def check_header_with_more(site: Site, serving: Launch) -> None:
     """The header is sent with MSG_MORE, since the body follows at once."""
-    reply, _ = traced_reply(launch, site, SMALL)
+    reply, _ = traced_reply(serving, site, SMALL)
     first = next((send for send in reply.sends if (send.call.result or 0) > 0), None)
     if first is None or not first.more or '"HTTP/1.' not in first.call.args:
         raise _wrong(reply, "send(connection, header, length, MSG_MORE)")

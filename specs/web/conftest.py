@@ -33,6 +33,12 @@ def server(launch: Launch) -> Web:
 
 
 @pytest.fixture
+def serving(launch: Launch) -> Launch:
+    """The same as `launch`, for checks in which any server that serves at all begins to listen."""
+    return launch
+
+
+@pytest.fixture
 def held(launch: Launch) -> Web:
     """The student's server, which accepts nobody before its `release`."""
     return launch(held=True)
