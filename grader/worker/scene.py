@@ -81,8 +81,8 @@ class Scene:
     ) -> Traced:
         """Start the program, or another one; with `trace` under strace, from its first instruction on.
 
-        The calls in `gate` stop at its gate, and are let through unless a rule says otherwise; with `held_after` they wait
-        there once that call was made, until the program's `go_on`.
+        The calls in `gate` stop at its gate, and are let through unless a rule says otherwise. With `held_after`, one of them,
+        all others wait there once it was made, until the program's `hold` is released.
         """
         name = program or self.program
         try:
