@@ -18,14 +18,17 @@ from tests.end_to_end.grading import ROOT
 
 MARKS = ROOT / "tests/marks/marks.c"
 VARIANTS = ROOT / "tests/variants/reverse"
-#: Their sentences are about calls that end early.
+#: Their sentences are about calls that end early; and of a file that is cut, a call sends what is left of it.
 ABOUT_IT = {
-    "interrupted-wait",
-    "interrupted-receive",
-    "interrupted-send",
-    "call-interrupted",
-    "receive-interrupted",
-    "stopped-and-continued",
+    *(
+        "interrupted-wait",
+        "interrupted-receive",
+        "interrupted-send",
+        "call-interrupted",
+        "receive-interrupted",
+    ),
+    *("client-interrupted-receive", "client-interrupted-send", "sender-interrupted-send"),
+    *("stopped-and-continued", "stopped-send", "file-cut-while-served"),
 }
 PRELOADED = """
 import os, sys
