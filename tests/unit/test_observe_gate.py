@@ -101,6 +101,7 @@ def test_clients_connect_to_a_server_that_is_held_and_nobody_is_served(run: Call
         with gated(room, IN_TURN, *ACCEPTING) as (child, output, gate):
             hold = gate.hold(ACCEPTING)
             until(hold.waiting)
+            until(lambda: b"ready" in output.content)
             held = gate.held() == {child.pid}
             clients = [connect() for _ in range(3)]
             for client in clients:
@@ -235,6 +236,7 @@ def test_a_signal_that_is_caught_waits_until_the_call_is_let_through(run: Callab
         with gated(room, code, *ACCEPTING) as (child, output, gate):
             hold = gate.hold(ACCEPTING)
             until(hold.waiting)
+            until(lambda: b"ready" in output.content)
             room.signal(child.pid, signal.SIGUSR1)
             with connect() as client:
                 client.sendall(b"hola")
