@@ -34,7 +34,7 @@ from warm import Group, group
 from grader.batch.store import FILE
 from grader.observe import proc
 from grader.practical import load_practicals
-from grader.validation.catalogue import load, materialise, variants
+from grader.validation.catalogue import load, materialise, variants, write_variant
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # the corpus is the tests'
@@ -52,7 +52,7 @@ def hands(students: int) -> Iterator[Hand]:
     practicals = list(load_practicals())
     kinds: list[list[Hand]] = [
         [_copies(path) for path in sorted((ROOT / "reference").glob("*/*")) if path.name in {"c", "python"}],
-        [_copies(path) for practical in practicals for path in variants(practical)],
+        [functools.partial(write_variant, path) for practical in practicals for path in variants(practical)],
         [attack.hand_in for attack in attacks()],
         [_copies(ROOT / "student_template" / practical) for practical in practicals],
         [_broken, _empty],

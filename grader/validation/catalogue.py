@@ -67,23 +67,43 @@ def source_of(defect: Defect) -> Path:
 
 def materialise(defect: Defect, directory: Path) -> Path:
     """Write the defective submission into `directory`; its Makefile builds that one program."""
-    shutil.copytree(source_of(defect), directory, dirs_exist_ok=True)
-    for file in directory.iterdir():
-        if file.name == "__pycache__":
-            shutil.rmtree(file)
-    subprocess.run(["git", "apply", "-p1", str(defect.patch)], check=True, cwd=directory)  # noqa: S607 - as the author has it
-    makefile = directory / "Makefile"
-    if makefile.exists():
-        lines = [
-            f"PROGRAMS = {defect.program}" if line.startswith("PROGRAMS =") else line
-            for line in makefile.read_text().splitlines()
-        ]
-        makefile.write_text("\n".join(lines) + "\n")
+    _change(source_of(defect), defect.patch, defect.program, directory)
     return directory
 
 
 def variants(practical: str) -> tuple[Path, ...]:
-    """The folders of correct but unusual programs of a practical."""
-    return tuple(
-        sorted(path for path in (VARIANTS / practical).glob("*") if path.is_dir() and path.name[0] != "_")
-    )
+    """Correct but unusual programs of a practical: folders, and NAME.PROGRAM.diff against the reference in C."""
+    found = (path for path in (VARIANTS / practical).glob("*") if path.is_dir() or changes(path))
+    return tuple(sorted(path for path in found if path.name[0] != "_"))
+
+
+def changes(variant: Path) -> str | None:
+    """The one program that a variant is about which is a difference; None for a folder."""
+    return variant.name.split(".")[1] if variant.suffix == ".diff" else None
+
+
+def source_of_variant(difference: Path) -> Path:
+    """The reference that it differs from."""
+    return ROOT / "reference" / difference.parent.name / "c"
+
+
+def write_variant(variant: Path, directory: Path) -> Path:
+    """Write a variant into `directory`, as it would be handed in."""
+    if program := changes(variant):
+        _change(source_of_variant(variant), variant, program, directory)
+    else:
+        shutil.copytree(variant, directory, dirs_exist_ok=True)
+    return directory
+
+
+def _change(source: Path, patch: Path, program: str, directory: Path) -> None:
+    """Write `source` into `directory`, with this difference; its Makefile builds that one program."""
+    shutil.copytree(source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["git", "apply", "-p1", str(patch)], check=True, cwd=directory)  # noqa: S607 - as the author has it
+    makefile = directory / "Makefile"
+    if makefile.exists():
+        lines = [
+            f"PROGRAMS = {program}" if line.startswith("PROGRAMS =") else line
+            for line in makefile.read_text().splitlines()
+        ]
+        makefile.write_text("\n".join(lines) + "\n")

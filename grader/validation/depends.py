@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from grader.practical import Practical
-from grader.validation.catalogue import source_of
+from grader.validation.catalogue import changes, source_of, source_of_variant
 from grader.validation.subjects import Subject
 
 PACKAGE = Path(__file__).parent.parent
@@ -141,12 +141,15 @@ def _imports(file: Path, specs: Path) -> Iterator[Path]:
 
 def _of_subject(subject: Subject) -> str:
     defect = subject.defect
-    if defect is None:
-        return _digest(*_tree(Path(subject.folder)))
-    return _of_defect(source_of(defect), defect.patch, defect.program)
+    if defect is not None:
+        return _of_difference(source_of(defect), defect.patch, defect.program)
+    handed_in = Path(subject.folder)
+    if program := changes(handed_in):
+        return _of_difference(source_of_variant(handed_in), handed_in, program)
+    return _digest(*_tree(handed_in))
 
 
-def _of_defect(source: Path, patch: Path, program: str) -> str:
+def _of_difference(source: Path, patch: Path, program: str) -> str:
     return _digest(_reference(source).encode(), patch.read_bytes(), program.encode())
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from grader.job import Selection
 from grader.practical import Practical, reference_directory
-from grader.validation.catalogue import Defect, load, materialise, variants
+from grader.validation.catalogue import Defect, changes, load, materialise, variants, write_variant
 from grader.warm import WarmGrader
 
 
@@ -21,7 +21,7 @@ class Subject(msgspec.Struct, frozen=True):
     kind: Literal["reference", "variant", "defect"]
     name: str
     practical: str
-    folder: str = ""
+    folder: str = ""  #: or the difference that a variant is
     defect: Defect | None = None
 
     def checks(self, practical: Practical) -> tuple[str, ...]:
@@ -72,7 +72,8 @@ def subjects(practicals: Sequence[Practical]) -> list[Subject]:
             folder = reference_directory() / practical.name / language
             found.append(Subject("reference", language, practical.name, str(folder)))
         found += [
-            Subject("variant", path.name, practical.name, str(path)) for path in variants(practical.name)
+            Subject("variant", path.name.split(".")[0], practical.name, str(path))
+            for path in variants(practical.name)
         ]
         found += [
             Subject("defect", f"{defect.name} ({defect.language})", practical.name, defect=defect)
@@ -95,6 +96,9 @@ def examine(
         if subject.defect is not None:
             folder = materialise(subject.defect, Path(directory) / "submission")
             selection = msgspec.structs.replace(selection, programs=(subject.defect.program,))
+        elif program := changes(folder):
+            folder = write_variant(folder, Path(directory) / "submission")
+            selection = msgspec.structs.replace(selection, programs=(program,))
         found = warm.grade(
             folder, practicals=[subject.practical], selection=selection, jobs=jobs, sandbox=sandbox
         )

@@ -167,6 +167,22 @@ def test_a_defect_depends_on_its_difference(tmp_path: Path, monkeypatch: pytest.
     assert key() != before
 
 
+def test_a_variant_that_is_a_difference_depends_on_it(tmp_path: Path) -> None:
+    (tmp_path / "connection").mkdir()
+    difference = tmp_path / "connection" / "unusual.acepta.diff"
+    difference.write_text("--- a/acepta.c\n")
+    practical = load_practicals()["connection"]
+
+    def key() -> str:
+        return Dependencies([practical], "namespaces").key(
+            Subject("variant", "unusual", "connection", str(difference)), "connection.usage"
+        )
+
+    before = key()
+    difference.write_text("--- a/acepta.c\n\n")
+    assert key() != before
+
+
 # What is asked again
 
 
