@@ -22,8 +22,8 @@ from grader.cells.room import Room
 from grader.errors import CellError
 from grader.job import BuildStep
 from grader.practical import Program
+from grader.program.output import Output
 from grader.text import bounded, printable
-from grader.worker.output import Output
 
 #: Ceilings of one build command in seconds: processor time, and wall time.
 CPU_CEILING, WALL_CEILING = 60, 90

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from grader import spec
+from grader.cases import case_of, program_of
 from grader.errors import GraderBugError, UsageError
 from grader.job import Selection
 from grader.practical import Practical, load_practical
-from grader.worker.runner import case_of, program_of
 
 #: Seconds after which pytest-timeout ends a check from inside; the dispatcher's ceiling comes later.
 CHECK_TIMEOUT = 120
@@ -43,7 +43,7 @@ class Collection:
 
     def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
         if plugin is self and not manager.has_plugin("grader-fixtures"):
-            from grader.worker import fixtures  # noqa: PLC0415 - registered once pytest's own fixtures are there
+            from grader.stage import fixtures  # noqa: PLC0415 - registered once pytest's own fixtures are there
 
             manager.register(fixtures, "grader-fixtures")
 

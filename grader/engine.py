@@ -15,6 +15,7 @@ from typing import Literal
 import pytest
 
 from grader.build import Built, build_body, built_in
+from grader.cases import case_of, program_of
 from grader.cells import open_cell
 from grader.cells.base import Body, Files, Plan
 from grader.collection import Collection, items_of
@@ -23,7 +24,7 @@ from grader.errors import CellError, GraderError
 from grader.job import CaseResult, Selection
 from grader.practical import Practical, Program
 from grader.record import Listener
-from grader.worker.runner import case_of, program_of, serve
+from grader.worker.runner import serve
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from grader.worker.watch import precondition
+from grader.watch.watch import precondition
 
 __all__ = ["KiB", "MiB", "check", "check_id", "precondition", "requirement"]
 

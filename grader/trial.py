@@ -45,7 +45,7 @@ def trial_body(room: Room, connection: Connection) -> None:
 
 
 def _try_trace(room: Room) -> str:
-    from grader.worker.program import start  # noqa: PLC0415 - needed in the worker only
+    from grader.program.program import start  # noqa: PLC0415 - needed in the worker only
 
     latch, unlatch = os.pipe()
     sleeper = start(room, "sleep", ["/bin/sleep"], ["1000"], latch=latch)
@@ -62,7 +62,7 @@ def _try_trace(room: Room) -> str:
 
 
 def _try_gate(room: Room) -> str:
-    from grader.worker.program import start  # noqa: PLC0415 - needed in the worker only
+    from grader.program.program import start  # noqa: PLC0415 - needed in the worker only
 
     program = start(room, "true", ["/bin/true"], [], gate=["exit_group"])
     hold = program.raise_gate(["exit_group"]).hold(["exit_group"])
@@ -83,7 +83,7 @@ def _try_sockets(_: Room) -> str:
 
 
 def _try_build(room: Room) -> str:
-    from grader.worker.program import start  # noqa: PLC0415 - needed in the worker only
+    from grader.program.program import start  # noqa: PLC0415 - needed in the worker only
 
     source = room.data / "trial.c"
     source.write_text("int main(void) { return 0; }\n")

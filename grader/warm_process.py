@@ -24,8 +24,9 @@ from typing import NoReturn
 import msgspec
 import pytest
 
+from grader import kernel
 from grader.build import Built
-from grader.cells import chosen_sandbox, kernel, seccomp
+from grader.cells import chosen_sandbox, seccomp
 from grader.cells.shares import shares
 from grader.collection import Collection, run_pytest
 from grader.concerned import concerned

@@ -16,8 +16,6 @@ import msgspec
 from grader.cells.room import Room
 from grader.job import Case, Selection
 
-MiB = 1 << 20
-
 #: What runs in a worker, beside its room: it talks to the parent through the connection.
 Body = Callable[[Room, Connection], None]
 
@@ -59,23 +57,6 @@ class NoFiles:
         raise FileNotFoundError(path)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class CellLimits:
-    """What one submission may use; sizes in bytes."""
-
-    disk: int = 512 * MiB  #: sources and build products together
-    inodes: int = 20_000
-    tmp: int = 64 * MiB  #: /tmp, and /dev/shm, of each room
-    data: int = 256 * MiB  #: the programs' files, of each room
-    file: int = 256 * MiB  #: one file
-    memory: int = 1024 * MiB  #: of all programs of a room together
-
-    @property
-    def resident(self) -> int:
-        """Of a room, with what lies in its file systems: they are in memory."""
-        return self.memory + 2 * self.tmp + self.data + self.disk
-
-
 @dataclasses.dataclass(slots=True)
 class WorkerHandle:
     """The parent's end of a worker: a connection, a way to end it, and why it ended, as far as the cell knows."""
@@ -93,6 +74,13 @@ class Plan(msgspec.Struct, frozen=True):
     selection: Selection
     cases: tuple[Case, ...] = ()  #: in the order of the items' numbers
     workers: int = 1  #: that will be asked for, beside the one that builds
+
+
+class WorkerOrder(msgspec.Struct):
+    """The first message to a worker in a container: which body to be."""
+
+    body: str
+    plan: Plan | None = None
 
 
 class Cell(Protocol):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from grader.cells import seccomp
-from grader.cells.base import CellLimits, MiB
 from grader.cells.bubblewrap import ROOM_PYTHON, ROOM_UID
+from grader.cells.limits import CellLimits, MiB
 from grader.cells.network import NETWORK
 
 LABEL = "socket-grader"  #: on everything that this program makes; `LABEL.owner` says for which process

@@ -30,12 +30,12 @@ import requests
 
 from grader.cells import containers, images
 from grader.cells.attach import Streams
-from grader.cells.base import CellLimits, Files, Plan, WorkerHandle
+from grader.cells.base import Files, Plan, WorkerHandle, WorkerOrder
 from grader.cells.bubblewrap import ROOM_UID
-from grader.cells.contained import WorkerOrder
+from grader.cells.leftovers import OWNER, owner
+from grader.cells.limits import CellLimits
 from grader.cells.users import UserId
 from grader.errors import CellError
-from grader.leftovers import OWNER, owner
 
 _TIMEOUT = 120  #: seconds for one request: an engine under load takes its time, and never so long
 _CASES_EACH = 12  #: cases that are worth the start of another pair

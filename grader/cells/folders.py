@@ -10,18 +10,16 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from grader.cells import kernel
+from grader import kernel
+from grader.cells.limits import CellLimits
 from grader.errors import CellError
 
-if TYPE_CHECKING:
-    from grader.cells.base import CellLimits
-    from grader.cells.room import Room
-
-_CEILING = 60.0  #: seconds for a program of the room that only removes files
+#: Runs a command in the room, to its end.
+Run = Callable[[Sequence[str]], None]
 
 
 class Folders(Protocol):
@@ -29,7 +27,7 @@ class Folders(Protocol):
 
     data: Path  #: this side's path of /data
 
-    def make_new(self, room: Room) -> None:
+    def make_new(self, run: Run) -> None:
         """Give the room new ones; none of its programs runs."""
 
 
@@ -58,7 +56,7 @@ class MountedFolders:
             "/data": self.data,
         }
 
-    def make_new(self, room: Room) -> None:  # noqa: ARG002 - it need not be asked
+    def make_new(self, run: Run) -> None:  # noqa: ARG002 - the room need not do it
         try:
             for folder, options in self._options.items():
                 if folder in self._mounted:
@@ -85,24 +83,15 @@ class EmptiedFolders:
         }
         self._root = root
 
-    def make_new(self, room: Room) -> None:
+    def make_new(self, run: Run) -> None:
         for folder, mode in self._modes.items():
             if stat.S_IMODE(folder.stat().st_mode) != mode or not _emptied(folder):
-                self._as_the_programs_user(room, folder, mode)
+                self._as_the_programs_user(run, folder, mode)
 
-    def _as_the_programs_user(self, room: Room, folder: Path, mode: int) -> None:
+    def _as_the_programs_user(self, run: Run, folder: Path, mode: int) -> None:
         """What a program made is its user's, who may not be ours, or too deep for a recursion."""
-        null = os.open(os.devnull, os.O_RDWR)
-        try:
-            script = 'chmod -R u+rwX "$1" 2>/dev/null; find "$1" -mindepth 1 -delete; chmod "$2" "$1"'
-            inside = f"/{folder.relative_to(self._root)}"
-            child = room.spawn(
-                ["/bin/sh", "-c", script, "sh", inside, f"{mode:o}"], (null, null, null), cwd="/"
-            )
-        finally:
-            os.close(null)
-        child.wait(_CEILING)
-        child.close()
+        script = 'chmod -R u+rwX "$1" 2>/dev/null; find "$1" -mindepth 1 -delete; chmod "$2" "$1"'
+        run(["/bin/sh", "-c", script, "sh", f"/{folder.relative_to(self._root)}", f"{mode:o}"])
 
 
 def _emptied(folder: Path) -> bool:

@@ -23,11 +23,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
-from grader.cells import kernel, seccomp
-from grader.cells.base import Body, CellLimits, Files, WorkerHandle
+from grader import kernel
+from grader.cells import seccomp
+from grader.cells.base import Body, Files, WorkerHandle
 from grader.cells.bubblewrap import ROOM_UID, start_room
 from grader.cells.crowd import Crowd
 from grader.cells.folders import MountedFolders
+from grader.cells.limits import CellLimits
 from grader.cells.memory import MemoryGuard
 from grader.cells.network import prepare_network, prepare_parent_network
 from grader.cells.shares import Group, shares

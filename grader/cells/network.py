@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from grader.cells import kernel
+from grader import kernel
 
 #: Settings of the namespace.
 NETWORK: Mapping[str, str] = {

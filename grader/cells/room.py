@@ -20,10 +20,10 @@ from grader.cells.folders import Folders
 from grader.cells.shares import kills
 from grader.errors import CellError, GraderBugError
 from grader.observe import proc
-from grader.observe.spinning import Spinning
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
 ANSWER_CEILING = 60.0
+_RUN_CEILING = 60.0  #: for a program of the room that only removes files
 
 #: rlimits of every program (soft, hard); the names are those of resource.RLIMIT_*.
 DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
@@ -96,7 +96,6 @@ class Room:
         self.data = folders.data  #: this side's path of /data: where programs run and find their files
         self._folders = folders
         self.sandbox: subprocess.Popen[bytes] | None = None  #: the process that made the room, if any
-        self.spinning = Spinning()
         self.overuse = ""  #: why everything in it was ended, if it was: see `grader.cells.memory`
         self.counts: int | None = None  #: its control group's, if it has one: see `grader.cells.shares`
         self._control = control
@@ -189,7 +188,19 @@ class Room:
 
     def make_folders_new(self) -> None:
         """Leave nothing of what programs wrote; none may run."""
-        self._folders.make_new(self)
+        self._folders.make_new(self._run)
+
+    def _run(self, command: Sequence[str]) -> None:
+        """To its end, without input or output."""
+        null = os.open(os.devnull, os.O_RDWR)
+        try:
+            child = self.spawn(command, (null, null, null), cwd="/")
+        finally:
+            os.close(null)
+        ended = child.wait(_RUN_CEILING)
+        child.close()
+        if ended is None:
+            raise CellError(f"{command[0]} did not end in the room within {_RUN_CEILING:.0f} s")
 
     def orphans(self) -> list[int]:
         """Processes that lost their parent (a double fork, a daemon), with their descendants."""

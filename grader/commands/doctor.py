@@ -122,7 +122,7 @@ def _limit(said: dict[str, object], key: str, words: str) -> Finding:
 
 def _clean(console: Console) -> int:
     from grader.cells.docker import connected  # noqa: PLC0415 - with an engine only
-    from grader.leftovers import clean  # noqa: PLC0415 - the same
+    from grader.cells.leftovers import clean  # noqa: PLC0415 - the same
 
     removed = clean(connected())
     console.print(f"removed {removed} containers and volumes of graders that have ended")

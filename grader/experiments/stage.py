@@ -19,13 +19,13 @@ from grader.observe.sockets import SocketEntry, TcpState
 from grader.peers.connect import connect
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
+from grader.program.program import RunningProgram
+from grader.stage.scene import Scene, fresh_port
+from grader.stage.server import HOST
+from grader.stage.sparse import forget_zeros
 from grader.text import printable
+from grader.watch.watch import CEILING
 from grader.wire.capture import Capture
-from grader.worker.program import RunningProgram
-from grader.worker.scene import Scene, fresh_port
-from grader.worker.server import HOST
-from grader.worker.sparse import forget_zeros
-from grader.worker.watch import CEILING
 
 P = TypeVar("P", bound=TcpPeer)
 

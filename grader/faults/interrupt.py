@@ -12,7 +12,7 @@ import contextlib
 import signal
 from pathlib import Path
 
-from grader.worker.program import RunningProgram
+from grader.program.program import RunningProgram
 
 #: Signals that come to a program on a terminal while it waits, and whose handlers have nothing to end: its window changes.
 #: Not SIGCHLD, whose handler may wait for a child that must have ended; not SIGPIPE, which comes only of a send of one's own.

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from grader.observe import proc
-from grader.worker.program import RunningProgram
+from grader.program.program import RunningProgram
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import Watch, precondition
+from grader.watch.watch import Watch, precondition
 
 #: Receive buffer in bytes: small enough to close the window soon, and large enough that reading opens
 #: it at once; below a few segments only the sender's probes, 200 ms apart, would (RFC 1122, 4.2.2.17).

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from grader.cells.kernel import die_with_parent
 from grader.errors import GraderBugError
+from grader.kernel import die_with_parent
 from grader.observe import proc
 
 _STRING = "64"  # bytes shown of each buffer

@@ -9,7 +9,7 @@ from grader.errors import SubmissionFault
 from grader.job import Attachment, Evidence
 from grader.observe.overflow import dropped_syns
 from grader.observe.sockets import TcpState
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 
 class Attempt:

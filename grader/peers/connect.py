@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from grader.errors import SubmissionFault
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 P = TypeVar("P", bound=TcpPeer)
 

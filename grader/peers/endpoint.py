@@ -7,11 +7,11 @@ import socket
 import struct
 import termios
 
+from grader.compare import show_bytes
 from grader.errors import SubmissionFault
 from grader.job import Evidence
 from grader.observe.sockets import SocketEntry, TcpState
-from grader.worker.compare import show_bytes
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 CHUNK = 1 << 18
 _INT = struct.Struct("i")

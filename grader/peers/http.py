@@ -8,9 +8,9 @@ import select
 from collections.abc import Iterator
 from typing import Self
 
+from grader.compare import show_bytes
 from grader.errors import SubmissionFault
 from grader.peers.tcp import TcpPeer
-from grader.worker.compare import show_bytes
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)( [^\r\n]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*")

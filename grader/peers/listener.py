@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from grader.peers.bind import bind
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 P = TypeVar("P", bound=TcpPeer)
 

@@ -12,10 +12,10 @@ import struct
 from collections.abc import Callable
 from typing import Self
 
+from grader.compare import around, first_difference, show_bytes
 from grader.errors import ProgramEnded, SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.peers.endpoint import Endpoint
-from grader.worker.compare import around, first_difference, show_bytes
 
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
 _ANY = 1 << 62  #: more bytes than can come

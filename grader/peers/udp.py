@@ -6,11 +6,11 @@ import select
 import socket
 from typing import Self
 
+from grader.compare import show_bytes
 from grader.errors import SubmissionFault
 from grader.job import Attachment, Evidence
 from grader.peers.bind import bind
-from grader.worker.compare import show_bytes
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 LARGEST = 65_507  #: bytes of data in the largest IPv4 datagram: 65,535 less 20 (IP) and 8 (UDP)
 _SHOWN = 6

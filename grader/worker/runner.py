@@ -15,16 +15,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader import spec
 from grader.build import Built
+from grader.cases import case_of
 from grader.cells.room import Room
+from grader.compare import show_bytes
 from grader.errors import CellError, Inconclusive, NotServingError, SubmissionFault
-from grader.job import Case, CaseResult, Evidence, Status
+from grader.job import CaseResult, Evidence, Status
 from grader.observe.proc import ProcessGoneError
+from grader.stage.origin import by_origin
+from grader.stage.scene import Scene
 from grader.text import bounded, printable
-from grader.worker.compare import show_bytes
-from grader.worker.origin import by_origin
-from grader.worker.scene import Scene
+from grader.watch.spinning import Spinning
 
 #: Where they are set pytest shows differences whole, which takes minutes for some MiB.
 _ON_CI = ("CI", "BUILD_NUMBER")
@@ -40,6 +41,7 @@ class CheckRunner:
     def __init__(self, room: Room, built: Built) -> None:
         self.room = room
         self.built = built
+        self._spinning = Spinning()
         self._scene: Scene | None = None
         self._comparison: tuple[object, object] | None = None
         self._result: CaseResult | None = None
@@ -47,7 +49,7 @@ class CheckRunner:
     @contextlib.contextmanager
     def scene(self, program: str) -> Iterator[Scene]:
         """The scene of the check that runs now."""
-        self._scene = Scene(self.room, self.built, program)
+        self._scene = Scene(self.room, self.built, program, self._spinning)
         try:
             yield self._scene
             if self._result is not None and self._result.status == "passed":
@@ -174,25 +176,6 @@ def serve(session: pytest.Session, items: Sequence[pytest.Item], room: Room, con
         while True:
             index = msgspec.json.decode(connection.recv_bytes(), type=int)
             connection.send_bytes(msgspec.json.encode(runner.run(items[index])))
-
-
-def program_of(item: pytest.Item) -> str | None:
-    """The program that a collected check is for; None where pytest found no parameter to give it."""
-    parameters = getattr(item, "callspec", None)
-    program = parameters.params.get("program_name") if parameters is not None else None
-    return program if isinstance(program, str) else None
-
-
-def case_of(item: pytest.Item) -> Case:
-    """What a collected check is going to run."""
-    check = spec.check_id(getattr(item, "function", None))
-    program = program_of(item)
-    if check is None or program is None:
-        raise pytest.UsageError(f"{item.nodeid}: not a check: it needs @check(id) and a program's fixture")
-    parameters = item.callspec  # type: ignore[attr-defined]  # pytest.Item does not say which items have one
-    label = parameters.id.removeprefix(program).removeprefix("-").removesuffix(program).removesuffix("-")
-    serves = not {"server", "held", "serving"}.isdisjoint(getattr(item, "fixturenames", ()))
-    return Case(check, program, label, serves)
 
 
 def _shown(value: object) -> str:

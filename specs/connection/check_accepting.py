@@ -8,11 +8,11 @@ from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
 from grader.faults.limits import no_descriptor_left
 from grader.observe.gate import ACCEPTING
-from grader.observe.load import spinning_share
+from grader.program.program import describe_tasks
 from grader.spec import check, precondition
-from grader.worker.program import describe_tasks
-from specs.common import PASSING, LaunchReceiver, Receiver
+from grader.watch.load import spinning_share
 from specs.connection.clients import accepted, next_is_accepted
+from specs.shared.common import PASSING, LaunchReceiver, Receiver
 
 
 @check("connection.accepts-in-loop")

@@ -6,9 +6,9 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.common import LaunchReceiver
+from grader.stage.scene import Scene
 from specs.connection.clients import attempt, next_is_accepted
+from specs.shared.common import LaunchReceiver
 
 
 @check("connection.backlog")

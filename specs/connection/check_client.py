@@ -8,10 +8,10 @@ from grader.errors import SubmissionFault
 from grader.observe.overflow import dropped_syns
 from grader.peers.attempt import Attempt
 from grader.spec import check, precondition
+from grader.stage.scene import Scene
 from grader.wire.capture import Capture
-from grader.worker.scene import Scene
-from specs.common import Sender, SenderRun, expect_success, expect_trouble
 from specs.connection.clients import connections
+from specs.shared.common import Sender, SenderRun, expect_success, expect_trouble
 
 
 @check("connection.client-connects")

@@ -6,8 +6,9 @@ import pytest
 
 from grader.build import Built
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.common import (
+from grader.stage.scene import Scene
+from specs.connection.clients import accepted
+from specs.shared.common import (
     LaunchReceiver,
     Receiver,
     expect_any_address,
@@ -16,7 +17,6 @@ from specs.common import (
     expect_restart,
     expect_usage,
 )
-from specs.connection.clients import accepted
 
 WRONG_ARGUMENTS = {
     "acepta": {"no-argument": (), "one-too-few": ("20000",), "one-too-many": ("20000", "5", "5")},

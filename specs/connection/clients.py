@@ -5,10 +5,10 @@ from __future__ import annotations
 from grader.errors import Inconclusive, SubmissionFault
 from grader.peers.attempt import Attempt
 from grader.peers.tcp import TcpPeer
+from grader.stage.scene import Scene
 from grader.wire.capture import Capture
 from grader.wire.segments import Conversation
-from grader.worker.scene import Scene
-from specs.common import Receiver, SenderRun
+from specs.shared.common import Receiver, SenderRun
 
 
 def accepted(server: Receiver, host: str = "127.0.0.1") -> TcpPeer:

@@ -6,8 +6,8 @@ import pytest
 
 import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
 from grader.peers.tcp import TcpPeer
-from grader.worker.scene import Scene
-from specs.common import LaunchReceiver, Receiver, Sender
+from grader.stage.scene import Scene
+from specs.shared.common import LaunchReceiver, Receiver, Sender
 
 
 @pytest.fixture

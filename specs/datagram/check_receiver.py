@@ -6,11 +6,11 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
-from grader.observe.load import spinning_share
 from grader.peers.udp import LARGEST, UdpPeer
+from grader.program.program import describe_tasks
 from grader.spec import check
-from grader.worker.program import describe_tasks
-from grader.worker.scene import Scene
+from grader.stage.scene import Scene
+from grader.watch.load import spinning_share
 from specs.datagram.ends import LaunchReceiver, expect_read, next_is_received
 
 

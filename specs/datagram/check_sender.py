@@ -7,10 +7,10 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.peers.udp import LARGEST, UdpPeer
 from grader.spec import check
+from grader.stage.scene import Scene
 from grader.wire.capture import Capture
-from grader.worker.scene import Scene
-from specs.common import expect_success, expect_trouble
 from specs.datagram.ends import expect_one, expect_written, send
+from specs.shared.common import expect_success, expect_trouble
 
 _KILLED = 128  #: exit statuses above tell of a signal, as in the shell
 

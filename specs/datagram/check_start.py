@@ -7,9 +7,9 @@ import pytest
 from grader.build import Built
 from grader.peers.udp import UdpPeer
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.common import expect_any_address, expect_build, expect_trouble, expect_usage
+from grader.stage.scene import Scene
 from specs.datagram.ends import LaunchReceiver, expect_read
+from specs.shared.common import expect_any_address, expect_build, expect_trouble, expect_usage
 
 WRONG_ARGUMENTS = {
     "receptor_dgram": {"no-argument": (), "one-too-few": ("20000",), "one-too-many": ("20000", "100", "100")},

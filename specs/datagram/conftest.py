@@ -6,8 +6,8 @@ import pytest
 
 import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
 from grader.peers.udp import UdpPeer
-from grader.worker.scene import Scene
-from grader.worker.server import DatagramServer
+from grader.stage.scene import Scene
+from grader.stage.server import DatagramServer
 from specs.datagram.ends import LaunchReceiver
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from grader.errors import SubmissionFault
 from grader.peers.udp import UdpPeer
+from grader.program.program import RunningProgram
+from grader.stage.scene import Scene
+from grader.stage.server import HOST, DatagramServer
 from grader.wire.capture import Capture
-from grader.worker.program import RunningProgram
-from grader.worker.scene import Scene
-from grader.worker.server import HOST, DatagramServer
-from specs.common import said, until_said
+from specs.shared.common import said, until_said
 
 LaunchReceiver = Callable[..., DatagramServer]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.spec import check, precondition
-from specs.receiving import LaunchReceiving, Receiving, filler
+from specs.shared.receiving import LaunchReceiving, Receiving, filler
 
 MEGABYTES = 1_000_000
 BINARY = b"\0\0a\0" + bytes(range(256)) + b"\n\xff\r\n\0"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from grader.errors import Inconclusive, SubmissionFault
 from grader.observe.receives import TRACED, Receive, receives
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.receiving import LaunchReceiving, Receiving, filler
-from specs.unwatched import expect_same_unwatched, transfers
+from grader.stage.scene import Scene
+from specs.shared.receiving import LaunchReceiving, Receiving, filler
+from specs.shared.unwatched import expect_same_unwatched, transfers
 
 SOCKET_CALLS = {"recvfrom", "recvmsg", "recvmmsg"}
 

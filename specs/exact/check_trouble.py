@@ -6,8 +6,8 @@ import pytest
 
 from grader.observe.gate import ACCEPTING, RECEIVING
 from grader.spec import check
-from specs.receiving import LaunchReceiving, Receiving
-from specs.receiving_trouble import (
+from specs.shared.receiving import LaunchReceiving, Receiving
+from specs.shared.receiving_trouble import (
     SIZE,
     STAGES,
     expect_accept_repeated,

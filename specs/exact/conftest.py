@@ -6,9 +6,9 @@ import pytest
 
 import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
 from grader.peers.tcp import TcpPeer
-from grader.worker.scene import Scene
-from specs.common import LaunchReceiver, Receiver
-from specs.receiving import LaunchReceiving, Receiving
+from grader.stage.scene import Scene
+from specs.shared.common import LaunchReceiver, Receiver
+from specs.shared.receiving import LaunchReceiving, Receiving
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from grader.compare import show_bytes
 from grader.experiments.catalogue import experiment
 from grader.experiments.stage import Stage
 from grader.wire.capture import Capture
-from grader.worker.compare import show_bytes
 
 WAYS = ("2send", "2send_more", "copia", "error", "writev")
 

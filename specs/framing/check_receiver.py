@@ -7,7 +7,6 @@ import pytest
 from grader.faults.fragment import drip, in_two
 from grader.spec import MiB, check
 from grader.wire.capture import Capture
-from specs.common import LaunchReceiver, Receiver, letters
 from specs.framing.messages import (
     MARKED,
     exchange,
@@ -16,6 +15,7 @@ from specs.framing.messages import (
     next_is_served,
     until_printed,
 )
+from specs.shared.common import LaunchReceiver, Receiver, letters
 
 HELLO = message("hola", "mundo")
 

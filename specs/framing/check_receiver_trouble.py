@@ -11,9 +11,8 @@ from grader.faults.interrupt import interrupt
 from grader.faults.limits import memory_left
 from grader.observe import proc
 from grader.observe.gate import ACCEPTING, RECEIVING
-from grader.observe.load import spinning_share
 from grader.spec import KiB, MiB, check, precondition
-from specs.common import PASSING, LaunchReceiver, Receiver, letters
+from grader.watch.load import spinning_share
 from specs.framing.messages import (
     exchange,
     expect_nothing_between,
@@ -25,6 +24,7 @@ from specs.framing.messages import (
     until_printed,
     was_printed,
 )
+from specs.shared.common import PASSING, LaunchReceiver, Receiver, letters
 
 HELLO = message("hola", "mundo")
 #: How many bytes of the message a sender comes to send before it goes.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from grader.compare import show_bytes
 from grader.errors import SubmissionFault
 from grader.spec import check
 from grader.wire.capture import Capture
-from grader.worker.compare import show_bytes
-from specs.common import Sender, letters
 from specs.framing.messages import header, message
-from specs.sending import (
+from specs.shared.common import Sender, letters
+from specs.shared.sending import (
     FITS,
     FITS_NO_MORE,
     data_segments,

@@ -6,8 +6,9 @@ import pytest
 
 from grader.build import Built
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.common import (
+from grader.stage.scene import Scene
+from specs.framing.messages import exchange, message, until_printed
+from specs.shared.common import (
     LaunchReceiver,
     Receiver,
     expect_any_address,
@@ -16,7 +17,6 @@ from specs.common import (
     expect_restart,
     expect_usage,
 )
-from specs.framing.messages import exchange, message, until_printed
 
 WRONG_ARGUMENTS = {
     "envio_tam_variable_writev": {

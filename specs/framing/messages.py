@@ -12,7 +12,7 @@ from grader.observe.gate import ACCEPTING
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
 from grader.text import bounded
-from specs.common import Receiver, wrong_lengths
+from specs.shared.common import Receiver, wrong_lengths
 
 MARK = "Z"  #: what C's library fills fresh memory with, in a program that is started with `MARKED`
 #: Where messages follow each other, or it is left to chance whether a missing zero shows.

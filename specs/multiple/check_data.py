@@ -6,14 +6,14 @@ import re
 
 import pytest
 
+from grader.compare import show_bytes
 from grader.errors import SubmissionFault
+from grader.program.lines import plain
 from grader.spec import check
 from grader.wire.capture import Capture
-from grader.worker.compare import show_bytes
-from grader.worker.lines import plain
-from specs.common import Sender, expect_success, expect_trouble, letters
 from specs.multiple.messages import ADDRESSES, FIELD, LARGE, counts, message
-from specs.sending import expect_orderly_end, expect_whole, received
+from specs.shared.common import Sender, expect_success, expect_trouble, letters
+from specs.shared.sending import expect_orderly_end, expect_whole, received
 
 _TEXTS = {
     "spaces": ("hola que tal", " a  b "),

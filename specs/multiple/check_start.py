@@ -7,10 +7,10 @@ import pytest
 from grader.build import Built
 from grader.errors import SubmissionFault
 from grader.spec import check
+from grader.stage.scene import Scene
 from grader.wire.capture import Capture
-from grader.worker.scene import Scene
-from specs.common import Sender, expect_build, expect_usage
-from specs.sending import expect_refused
+from specs.shared.common import Sender, expect_build, expect_usage
+from specs.shared.sending import expect_refused
 
 WRONG_ARGUMENTS = {
     "no-argument": (),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from grader.errors import SubmissionFault
 from grader.spec import check
 from grader.wire.capture import Capture
-from specs.common import Sender, letters
 from specs.multiple.messages import message
-from specs.sending import (
+from specs.shared.common import Sender, letters
+from specs.shared.sending import (
     FITS,
     FITS_NO_MORE,
     data_segments,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from grader.spec import check
-from specs.common import Sender, letters
 from specs.multiple.messages import message
-from specs.sending import (
+from specs.shared.common import Sender, letters
+from specs.shared.sending import (
     FITS,
     FITS_NO_MORE,
     expect_all_despite_stop,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
-from grader.worker.scene import Scene
-from specs.common import Sender
+from grader.stage.scene import Scene
+from specs.shared.common import Sender
 
 
 @pytest.fixture

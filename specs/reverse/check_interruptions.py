@@ -9,8 +9,8 @@ from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stu
 from grader.observe.gate import ACCEPTING, RECEIVING
 from grader.peers.reverse import pattern, request
 from grader.spec import check, precondition
-from specs.common import PASSING
 from specs.reverse.service import Launch, Service, next_is_served
+from specs.shared.common import PASSING
 
 
 @check("reverse.interrupted-wait")

@@ -7,12 +7,12 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.observe import proc
 from grader.observe.gate import AWAITING, RECEIVING, SENDING
-from grader.observe.load import spinning_share
 from grader.peers.reverse import request
+from grader.program.program import describe_tasks
 from grader.spec import check, precondition
-from grader.worker.program import describe_tasks
-from specs.common import PAUSES, is_pause
+from grader.watch.load import spinning_share
 from specs.reverse.service import Launch, Service
+from specs.shared.common import PAUSES, is_pause
 
 WAITING_FOR_EVENTS = {*AWAITING, "restart_syscall"}
 CLIENTS = 4

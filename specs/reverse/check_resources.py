@@ -10,9 +10,9 @@ from grader.errors import SubmissionFault
 from grader.faults.limits import memory_left, no_descriptor_left
 from grader.observe import proc
 from grader.observe.gate import ACCEPTING
-from grader.observe.load import spinning_share
 from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import KiB, MiB, check, precondition
+from grader.watch.load import spinning_share
 from specs.reverse.service import Launch, Service, next_is_served
 
 CLIENTS = 200

@@ -8,7 +8,7 @@ from grader.build import Built
 from grader.errors import SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.spec import check, precondition
-from grader.worker.scene import Scene
+from grader.stage.scene import Scene
 from specs.reverse.service import Launch, Service
 
 WRONG_ARGUMENTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.peers.reverse import ReverseClient
-from grader.worker.scene import Scene
+from grader.stage.scene import Scene
 from specs.reverse.service import Client, Launch, Service
 
 

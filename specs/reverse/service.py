@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
+from grader.compare import around, first_difference
 from grader.errors import SubmissionFault
 from grader.job import Evidence
 from grader.peers.listener import Listener
 from grader.peers.reverse import ReverseClient, ReverseServer
-from grader.worker.compare import around, first_difference
-from grader.worker.program import RunningProgram
-from grader.worker.scene import Scene
-from grader.worker.server import HOST, Server
-from specs.common import wrong_lengths
+from grader.program.program import RunningProgram
+from grader.stage.scene import Scene
+from grader.stage.server import HOST, Server
+from specs.shared.common import wrong_lengths
 
 Service = Server[ReverseClient]
 Launch = Callable[..., Service]

@@ -6,7 +6,7 @@ from grader.errors import SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
-from specs.common import SenderRun
+from specs.shared.common import SenderRun
 
 LARGE = 50_000_000  #: bytes, the slides' size: more than all buffers of both ends hold
 OVERFULL = 8_000_000  #: bytes: as much as that takes, where the receiver's buffer is small

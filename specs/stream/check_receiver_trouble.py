@@ -7,10 +7,10 @@ import pytest
 from grader.errors import SubmissionFault
 from grader.faults.limits import no_descriptor_left
 from grader.observe.gate import ACCEPTING, RECEIVING
-from grader.observe.load import spinning_share
 from grader.spec import check, precondition
-from specs.receiving import LaunchReceiving, Receiving
-from specs.receiving_trouble import (
+from grader.watch.load import spinning_share
+from specs.shared.receiving import LaunchReceiving, Receiving
+from specs.shared.receiving_trouble import (
     SIZE,
     STAGES,
     expect_accept_repeated,

@@ -8,10 +8,10 @@ from grader.errors import SubmissionFault
 from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import TRACED, sends
 from grader.spec import check
+from grader.stage.scene import Scene
 from grader.wire.capture import Capture
-from grader.worker.scene import Scene
-from specs.common import Sender, SenderRun
-from specs.sending import (
+from specs.shared.common import Sender, SenderRun
+from specs.shared.sending import (
     connections_on,
     expect_orderly_end,
     expect_refused,
@@ -19,9 +19,9 @@ from specs.sending import (
     show_segments,
     show_sends,
 )
+from specs.shared.unwatched import expect_same_unwatched, transfers
 from specs.stream.blocked import OVERFULL, until_blocked
 from specs.stream.modes import mode_changes
-from specs.unwatched import expect_same_unwatched, transfers
 
 MSS = 1448  #: bytes: MTU 1500 less the headers of IPv4 and TCP, and TCP's timestamps
 SMALL = 1000  #: bytes: fits every buffer

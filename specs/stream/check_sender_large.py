@@ -10,8 +10,8 @@ from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import TRACED, sends
 from grader.observe.sockets import TcpState
 from grader.spec import check, precondition
-from specs.common import Sender, SenderRun, said
-from specs.sending import expect_send_error_told, received
+from specs.shared.common import Sender, SenderRun, said
+from specs.shared.sending import expect_send_error_told, received
 from specs.stream.blocked import LARGE, until_blocked
 
 SMALL = 1000

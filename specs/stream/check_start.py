@@ -6,8 +6,8 @@ import pytest
 
 from grader.build import Built
 from grader.spec import check
-from grader.worker.scene import Scene
-from specs.common import (
+from grader.stage.scene import Scene
+from specs.shared.common import (
     LaunchReceiver,
     expect_any_address,
     expect_build,
@@ -15,7 +15,7 @@ from specs.common import (
     expect_restart,
     expect_usage,
 )
-from specs.receiving import Receiving
+from specs.shared.receiving import Receiving
 
 SENDERS = {
     "no-argument": (),

@@ -9,7 +9,7 @@ import re
 from grader.errors import Inconclusive
 from grader.observe.sends import TRACED, sends
 from grader.observe.syscalls import TracedCall
-from specs.common import Sender
+from specs.shared.common import Sender
 
 _FLAG = re.compile(r"\bO_[A-Z]+\b")
 

@@ -8,7 +8,7 @@ from grader.faults.slow_reader import SMALL_BUFFER
 from grader.observe.sends import Send
 from grader.observe.syscalls import TracedCall
 from grader.spec import precondition
-from specs.unwatched import expect_same_unwatched, transfers
+from specs.shared.unwatched import expect_same_unwatched, transfers
 from specs.web.service import FULL, Launch, Site, ask, expect_page, until_blocked_sending
 
 OPENS = ("open", "openat", "openat2")

@@ -9,7 +9,7 @@ from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER
 from grader.observe.gate import ACCEPTING
 from grader.peers.http import get
 from grader.spec import check, precondition
-from specs.common import PASSING
+from specs.shared.common import PASSING
 from specs.web.service import (
     FULL,
     PAGE,

@@ -8,12 +8,12 @@ from grader.errors import SubmissionFault
 from grader.faults.limits import no_descriptor_left
 from grader.observe import proc
 from grader.observe.gate import ACCEPTING
-from grader.observe.load import spinning_share
 from grader.observe.maps import mapped_files
 from grader.peers.http import HttpClient
+from grader.program.program import describe_tasks
 from grader.spec import KiB, check, precondition
-from grader.worker.program import describe_tasks
-from specs.common import PAUSES, is_pause
+from grader.watch.load import spinning_share
+from specs.shared.common import PAUSES, is_pause
 from specs.web.service import PAGE, Launch, Site, Web, ask, expect_page, next_is_served
 
 REQUESTS = 200

@@ -7,8 +7,8 @@ import pytest
 from grader.build import Built
 from grader.observe.sockets import TcpState
 from grader.spec import check, precondition
-from grader.worker.scene import Scene
-from specs.common import (
+from grader.stage.scene import Scene
+from specs.shared.common import (
     expect_any_address,
     expect_build,
     expect_port_taken,

@@ -6,7 +6,7 @@ import pytest
 
 import grader.wire.capture  # noqa: F401 - scapy, loaded once before the workers are forked
 from grader.peers.http import HttpClient
-from grader.worker.scene import Scene
+from grader.stage.scene import Scene
 from specs.web.service import Launch, Site, Web
 
 

@@ -8,16 +8,16 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from grader.compare import around, first_difference, show_bytes
 from grader.errors import SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.peers.http import HttpClient, Response
 from grader.peers.reverse import pattern
 from grader.spec import MiB, precondition
-from grader.worker.compare import around, first_difference, show_bytes
-from grader.worker.origin import about
-from grader.worker.scene import Scene
-from grader.worker.server import Server
-from grader.worker.sparse import forget_zeros
+from grader.stage.origin import about
+from grader.stage.scene import Scene
+from grader.stage.server import Server
+from grader.stage.sparse import forget_zeros
 
 Web = Server[HttpClient]
 Launch = Callable[..., Web]

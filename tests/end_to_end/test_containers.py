@@ -19,8 +19,8 @@ from grader.cells import images
 from grader.cells.base import NoFiles
 from grader.cells.containers import LABEL
 from grader.cells.docker import DockerCell, connected
+from grader.cells.leftovers import OWNER, owner
 from grader.errors import CellError
-from grader.leftovers import OWNER, owner
 from grader.observe import proc
 from grader.trial import Finding
 from tests.end_to_end.grading import CEILING, ROOT, command, grader

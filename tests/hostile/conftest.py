@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from grader.cells.docker import connected
+from grader.cells.leftovers import abandoned
 from grader.errors import CellError
-from grader.leftovers import abandoned
 
 _SHOWN = 10  #: rows of gradings that were killed
 _BEFORE = pytest.StashKey[set[str]]()

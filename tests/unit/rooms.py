@@ -13,11 +13,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from grader.cells.base import CellLimits, Files
+from grader.cells.base import Files
+from grader.cells.limits import CellLimits
 from grader.cells.namespaces import NamespaceCell
 from grader.cells.room import Child, Room
+from grader.program.output import Output
 from grader.submission import open_submission
-from grader.worker.output import Output
 
 CEILING = 60.0  #: seconds that mean failure
 PYTHON = "/usr/bin/python3"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.cells.base import CellLimits, MiB
 from grader.cells.bubblewrap import ROOM_UID, SYNTHETIC_ETC
+from grader.cells.limits import CellLimits, MiB
 from grader.cells.room import DEFAULT_LIMITS, ENVIRONMENT, Room
 from grader.errors import CellError
 from tests.unit.made_up import write_files

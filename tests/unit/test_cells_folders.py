@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.cells.base import CellLimits
+from grader.cells.limits import CellLimits
 from grader.cells.room import Room
 from tests.unit.made_up import write_files
 from tests.unit.rooms import in_worker, seen_in

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.cells.base import CellLimits, MiB
+from grader.cells.limits import CellLimits, MiB
 from grader.cells.room import Room
 from grader.cells.shares import Place, Shares, shares
 from grader.observe import proc
-from grader.worker.program import start
+from grader.program.program import start
 from tests.unit.made_up import write_files
 from tests.unit.rooms import PYTHON, heard, opened_cell, start_ready, told, until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.cells.room import Child, Room
-from grader.worker.program import RunningProgram
+from grader.program.program import RunningProgram
 from tests.unit.made_up import write_files
 from tests.unit.rooms import CEILING, in_worker, started
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.worker.compare import around, first_difference, show_bytes
+from grader.compare import around, first_difference, show_bytes
 
 
 def naive_difference(expected: bytes, actual: bytes) -> int | None:

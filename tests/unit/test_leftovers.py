@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
-from grader.leftovers import OWNER, abandoned, clean, lives, owner
+from grader.cells.leftovers import OWNER, abandoned, clean, lives, owner
 
 
 def test_this_process_lives() -> None:

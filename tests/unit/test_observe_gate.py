@@ -15,10 +15,11 @@ import pytest
 from grader.cells import seccomp
 from grader.cells.room import Child, Room
 from grader.errors import GraderBugError, Inconclusive
-from grader.observe import proc, quiet
+from grader.observe import proc
 from grader.observe.gate import ACCEPTING, AWAITING, RECEIVING, SENDING, Gate
 from grader.observe.sockets import SocketTable
-from grader.worker.output import Output
+from grader.program.output import Output
+from grader.watch import quiet
 from tests.unit.made_up import write_files
 from tests.unit.rooms import CEILING, PYTHON, in_worker, until
 

@@ -13,11 +13,10 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import SubmissionFault
 from grader.observe.sockets import SocketTable
-from grader.observe.spinning import Spinning
 from grader.peers.attempt import Attempt
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def watch(stack: ExitStack) -> Watch:
-    room = cast("Room", SimpleNamespace(init_pid=os.getpid(), spinning=Spinning()))
+    room = cast("Room", SimpleNamespace(init_pid=os.getpid()))
     return Watch(room, stack.enter_context(SocketTable()))
 
 

@@ -16,12 +16,11 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import SubmissionFault
 from grader.observe.sockets import SocketTable
-from grader.observe.spinning import Spinning
 from grader.peers import endpoint
 from grader.peers.bind import bind
 from grader.peers.listener import Listener
 from grader.peers.tcp import NotClosedError, TcpPeer
-from grader.worker.watch import Watch
+from grader.watch.watch import Watch
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -35,7 +34,7 @@ def stack() -> Iterator[ExitStack]:
 @pytest.fixture
 def watch(stack: ExitStack) -> Watch:
     """Of a room without programs, so that every wait that is not over at once is hopeless."""
-    room = cast("Room", SimpleNamespace(init_pid=os.getpid(), spinning=Spinning()))
+    room = cast("Room", SimpleNamespace(init_pid=os.getpid()))
     return Watch(room, stack.enter_context(SocketTable()))
 
 

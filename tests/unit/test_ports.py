@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from grader.worker.scene import fresh_port
+from grader.stage.scene import fresh_port
 
 
 def test_no_port_is_given_twice_nor_reads_the_same_in_both_byte_orders() -> None:

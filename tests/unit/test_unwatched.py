@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from grader.errors import Inconclusive, SubmissionFault
-from specs.unwatched import expect_same_unwatched
+from specs.shared.unwatched import expect_same_unwatched
 
 Seen = list[str] | Exception
 RECV = ["recvfrom(…, …, 70)"]

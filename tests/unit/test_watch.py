@@ -14,9 +14,10 @@ import pytest
 from grader.cells.room import Room
 from grader.errors import Inconclusive
 from grader.observe.sockets import SocketTable
-from grader.worker import watch as watch_module
-from grader.worker.program import RunningProgram, start
-from grader.worker.watch import Watch
+from grader.program.program import RunningProgram, start
+from grader.watch import watch as watch_module
+from grader.watch.spinning import Spinning
+from grader.watch.watch import Watch
 from tests.unit.rooms import in_worker, until
 
 #: Longer than any stillness that a wait asks for before it gives up.
@@ -104,8 +105,9 @@ def never_rests(room: Room) -> object:
 
     program = start(room, "sleep", ["/bin/sleep"], ["1000"])
     with SocketTable() as table:
+        spinning = Spinning()
         for _ in range(3):  # each check has a watch of its own
-            watch = Watch(room, table)
+            watch = Watch(room, table, spinning)
             watch.programs.append(program)
             watch.until_still = until_still  # type: ignore[method-assign, assignment]  # the rest itself takes half a minute
             watch.end_of_server()

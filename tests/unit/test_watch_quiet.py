@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import pytest
 
-from grader.observe import quiet
 from grader.observe.proc import Call
-from grader.observe.quiet import HELD_WINDOW, Snapshot, Stillness, TaskView, Traffic
 from grader.observe.sockets import SocketEntry, SocketTable, TcpState
+from grader.watch import quiet
+from grader.watch.quiet import HELD_WINDOW, Snapshot, Stillness, TaskView, Traffic
 
 CEILING = 60.0
 RECV = Call("recvfrom", 45, (4, 4096, 512, 0, 0, 0))

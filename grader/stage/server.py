@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from grader.errors import CrowdError, GraderBugError, NotServingError, SubmissionFault
 from grader.faults.interrupt import NOT_CAUGHT, caught_unasked
@@ -14,10 +14,9 @@ from grader.observe.proc import ProcessGoneError
 from grader.peers.connect import connect
 from grader.peers.endpoint import Endpoint
 from grader.peers.tcp import TcpPeer
-from grader.worker.watch import CEILING, crowd, precondition
-
-if TYPE_CHECKING:
-    from grader.worker.scene import Scene, Traced
+from grader.program.traced import Traced
+from grader.stage.stage import Stage
+from grader.watch.watch import CEILING, crowd, precondition
 
 P = TypeVar("P", bound=TcpPeer)
 
@@ -27,14 +26,14 @@ HOST = "127.0.0.1"
 class Resident:
     """A program of the student's that runs until it is killed, on a port of its own."""
 
-    def __init__(self, scene: Scene, traced: Traced, port: int) -> None:
+    def __init__(self, stage: Stage, traced: Traced, port: int) -> None:
         self.host = HOST
         self.port = port
         self.program = traced.program
         self.calls = traced.calls
-        self.watch = scene.watch
-        self.sockets = scene.sockets
-        self._scene = scene
+        self.watch = stage.watch
+        self.sockets = stage.sockets
+        self._stage = stage
         self.program.must_live = True
 
     @property
@@ -66,7 +65,7 @@ class Resident:
         self.watch.until_still()
         if any(caught_unasked(pid) for pid in self.program.processes()):
             return True
-        self._scene.remark(NOT_CAUGHT)
+        self._stage.remark(NOT_CAUGHT)
         return False
 
     def interrupt_by_signal(self, times: int = 1) -> None:
@@ -79,7 +78,7 @@ class Resident:
             for pid in self.program.processes():
                 if caught := caught_unasked(pid):
                     with contextlib.suppress(ProcessLookupError):
-                        self._scene.room.signal(pid, min(caught))
+                        self._stage.room.signal(pid, min(caught))
         self.watch.until_still()
 
     def may_have_processes(self, count: int) -> None:
@@ -89,14 +88,14 @@ class Resident:
         """
         for pid in self.program.processes():
             with contextlib.suppress(ProcessLookupError):
-                self._scene.room.limit(pid, "nproc", count)
+                self._stage.room.limit(pid, "nproc", count)
         self.watch.crowd = crowd(count)
 
     def kill(self) -> None:
         """End the server and every process that it left, with SIGKILL, and whatever else runs in the room."""
         for program in self.watch.programs:
             program.must_live = False
-        self._scene.room.kill_all()
+        self._stage.room.kill_all()
         self.program.wait(CEILING)
 
     def _inodes(self) -> set[int]:
@@ -134,8 +133,8 @@ def _inode(peer: Endpoint) -> int:
 class Server(Resident, Generic[P]):
     """The student's server, listening on a port of its own."""
 
-    def __init__(self, scene: Scene, traced: Traced, peer: type[P], port: int) -> None:
-        super().__init__(scene, traced, port)
+    def __init__(self, stage: Stage, traced: Traced, peer: type[P], port: int) -> None:
+        super().__init__(stage, traced, port)
         self._peer = peer
 
     @property
@@ -179,7 +178,7 @@ class Server(Resident, Generic[P]):
     def connect(self, *, host: str = HOST, rcvbuf: int | None = None) -> P:
         """A client whose handshake is complete; whether it was accepted is another matter."""
         peer = connect(self.watch, (host, self.port), self._peer, self.program.name, rcvbuf=rcvbuf)
-        return self._scene.adopt(peer)
+        return self._stage.adopt(peer)
 
 
 class DatagramServer(Resident):

@@ -10,7 +10,7 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.observe.proc import ProcessGoneError
-from grader.worker.origin import by_origin
+from grader.stage.origin import by_origin
 from tests.unit.made_up import (
     CHECK_HEADER,
     ONE_PROGRAM,

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from grader.worker.output import Output
+from grader.program.output import Output
 
 CEILING = 30.0
 

@@ -6,11 +6,11 @@ from grader.errors import SubmissionFault
 from grader.faults.interrupt import interrupt
 from grader.observe import proc
 from grader.observe.gate import ACCEPTING, RECEIVING
-from grader.observe.load import spinning_share
+from grader.program.program import describe_tasks
 from grader.spec import KiB, precondition
-from grader.worker.program import describe_tasks
-from specs.common import PASSING
-from specs.receiving import Receiving, filler
+from grader.watch.load import spinning_share
+from specs.shared.common import PASSING
+from specs.shared.receiving import Receiving, filler
 
 CONNECTIONS = 200
 ROUNDS, SIZE = 200, 8 * KiB

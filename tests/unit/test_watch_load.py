@@ -12,9 +12,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from grader.observe import load
-from grader.observe.load import SPINNING, Effort, busy_share, effort, spinning_share
 from grader.observe.proc import Task, tasks
+from grader.watch import load
+from grader.watch.load import SPINNING, Effort, busy_share, effort, spinning_share
 
 SPINS = "while True: pass"
 #: As a server does that finds no descriptor free, sleeps a moment, and tries again.

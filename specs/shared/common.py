@@ -15,12 +15,13 @@ from grader.observe.calls import Call
 from grader.observe.sockets import SocketEntry, TcpState
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
+from grader.program.lines import numbers
+from grader.program.program import RunningProgram
+from grader.program.traced import Traced
 from grader.spec import precondition
-from grader.worker.lines import numbers
-from grader.worker.program import RunningProgram
-from grader.worker.scene import Scene, Traced
-from grader.worker.server import HOST, DatagramServer, Server
-from grader.worker.watch import Watch
+from grader.stage.scene import Scene
+from grader.stage.server import HOST, DatagramServer, Server
+from grader.watch.watch import Watch
 
 P = TypeVar("P", bound=TcpPeer)
 

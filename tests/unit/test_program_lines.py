@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.worker.lines import Growing, numbers, plain
-from specs.receiving import Line, lines_of
+from grader.program.lines import Growing, numbers, plain
+from specs.shared.receiving import Line, lines_of
 
 
 @pytest.mark.parametrize(

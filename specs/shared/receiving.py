@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 from grader.errors import SubmissionFault
 from grader.peers.tcp import TcpPeer
+from grader.program.lines import Growing, numbers, plain
 from grader.spec import precondition
-from grader.worker.lines import Growing, numbers, plain
-from specs.common import Receiver
+from specs.shared.common import Receiver
 
 NEXT = 4_321  #: bytes that the sender sends who comes after a trouble; no other connection has so many
 _DIGIT = re.compile(r"\d")

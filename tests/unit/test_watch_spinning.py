@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.observe.load import Effort
-from grader.observe.spinning import Patience, Spinning
+from grader.watch.load import Effort
+from grader.watch.spinning import Patience, Spinning
 
 NAMES = ["srv"]
 LITTLE, MUCH = 100, 64 << 20  #: bytes given; the work on the latter may take 16 s

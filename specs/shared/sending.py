@@ -13,8 +13,8 @@ from grader.peers.tcp import TcpPeer
 from grader.spec import precondition
 from grader.wire.capture import Capture
 from grader.wire.segments import Conversation
-from specs.common import Sender, SenderRun, expect_trouble
-from specs.unwatched import expect_same_unwatched, transfers
+from specs.shared.common import Sender, SenderRun, expect_trouble
+from specs.shared.unwatched import expect_same_unwatched, transfers
 
 #: Receive buffer, in bytes, with which the 200,000 that arguments can hold block a send: the window stays so small
 #: that the kernel sees no reason to let the program's send buffer grow.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from collections.abc import Callable, Sequence
 
-from grader.observe.load import Effort
+from grader.watch.load import Effort
 
 _BURNT = 2.0  #: seconds of processor time without traffic after which a wait fails: the program spins
 _SPUN, _SPUN_AGAIN = 0.8, 0.1  #: those that count as rest, and those that do once it is known to spin

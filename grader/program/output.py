@@ -8,8 +8,8 @@ import select
 import threading
 import tty
 
+from grader.compare import show_bytes
 from grader.text import printable
-from grader.worker.compare import show_bytes
 
 KEPT = 1 << 20
 LINES_SHOWN = 12

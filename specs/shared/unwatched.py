@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from grader.errors import Inconclusive, SubmissionFault
-from grader.worker.program import RunningProgram
+from grader.program.program import RunningProgram
 
 _MOVES = frozenset(
     {"read", "readv", "write", "writev", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg"}

@@ -19,10 +19,11 @@ from typing import cast
 
 import msgspec
 
-from grader.cells import kernel
-from grader.cells.base import Body, CellLimits, Plan
+from grader import kernel
+from grader.cells.base import Body, Plan, WorkerOrder
 from grader.cells.containers import CONTROL
 from grader.cells.folders import EmptiedFolders
+from grader.cells.limits import CellLimits
 from grader.cells.memory import MemoryGuard
 from grader.cells.room import Room
 from grader.errors import CellError
@@ -31,13 +32,6 @@ from grader.job import Selection
 #: The room's own files, through its init: only who may trace init can go this way (proc(5), /proc/PID/root).
 ROOT = Path("/proc/1/root")
 _INIT_CEILING = 60.0  #: seconds until init listens
-
-
-class WorkerOrder(msgspec.Struct):
-    """Which body to be."""
-
-    body: str
-    plan: Plan | None = None
 
 
 class StandardStreams:

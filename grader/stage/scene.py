@@ -5,30 +5,27 @@ from __future__ import annotations
 import os
 import select
 import stat
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
-from grader.build import Built
-from grader.cells.room import DEFAULT_LIMITS, Room
+from grader.cells.room import DEFAULT_LIMITS
 from grader.errors import GraderBugError
-from grader.job import Attachment, Evidence
 from grader.observe.gate import AWAITING, NOBODY, RECEIVING
-from grader.observe.sockets import SocketTable
-from grader.observe.syscalls import TracedCall, Tracer
+from grader.observe.syscalls import Tracer
 from grader.peers.listener import Listener
 from grader.peers.tcp import TcpPeer
 from grader.peers.udp import UdpPeer
-from grader.worker.origin import about
-from grader.worker.output import KEPT
-from grader.worker.program import RunningProgram, start
-from grader.worker.server import HOST, DatagramServer, Server
-from grader.worker.watch import CEILING, Watch, crowd
+from grader.program.output import KEPT
+from grader.program.program import RunningProgram, start
+from grader.program.traced import Traced
+from grader.stage.origin import about
+from grader.stage.server import HOST, DatagramServer, Server
+from grader.stage.stage import Stage
+from grader.watch.watch import CEILING, crowd
 
 P = TypeVar("P", bound=TcpPeer)
-K = TypeVar("K", bound="Record")
 
 FIRST_PORT = 20_000  #: below the ephemeral range (32768...), so that no client is given it
-_PEERS_SHOWN = 3
 
 _next_port = FIRST_PORT
 
@@ -43,29 +40,8 @@ def fresh_port() -> int:
     return _next_port if _next_port >> 8 != _next_port & 0xFF else fresh_port()
 
 
-class Record(Protocol):
-    """Something that goes on beside a check and can tell afterwards what it saw: a peer, a capture."""
-
-    def evidence(self) -> list[Evidence]: ...
-
-    def attachments(self) -> list[Attachment]: ...
-
-    def close(self) -> None: ...
-
-
-class Scene:
+class Scene(Stage):
     """Everything that one check of one program may touch."""
-
-    def __init__(self, room: Room, built: Built, program: str) -> None:
-        self.program = program
-        self.built = built
-        self.room = room
-        self.sockets = SocketTable()
-        self.watch = Watch(room, self.sockets)
-        self._peers: list[TcpPeer] = []
-        self._records: list[Record] = []
-        self._closers: list[Callable[[], None]] = []
-        self.remarks: list[Evidence] = []  #: what is to be known of a check that passed
 
     def launch(
         self,
@@ -109,7 +85,7 @@ class Scene:
         tracer = None
         if latch is not None and unlatch is not None:
             tracer = Tracer()
-            self._closers.append(tracer.stop)
+            self.closers.append(tracer.stop)
             tracer.start(running.pid, calls=trace)
             os.write(unlatch, b"!")
             os.close(latch)
@@ -133,13 +109,8 @@ class Scene:
     def listen(self, *, rcvbuf: int | None = None, host: str = HOST, backlog: int | None = 64) -> Listener:
         """A listening socket of ours on a fresh port; without `backlog` it is bound and does not listen."""
         listener = Listener(self.watch, fresh_port(), rcvbuf=rcvbuf, host=host, backlog=backlog)
-        self._closers.append(listener.close)
+        self.closers.append(listener.close)
         return listener
-
-    def adopt(self, peer: P) -> P:
-        """Remember a peer: its story is evidence, and it is closed after the check."""
-        self._peers.append(peer)
-        return peer
 
     def bind_datagrams(self, *more: str, **options: object) -> DatagramServer:
         """Start the program as a receiver of datagrams on a fresh port and wait until it is bound there.
@@ -158,11 +129,6 @@ class Scene:
         """A datagram socket of ours; the program may be told its port."""
         free = port if port is not None else fresh_port()
         return self.keep(UdpPeer(self.watch, port=free, who=self.program, host=host))
-
-    def keep(self, record: K) -> K:
-        """Remember a record: what it saw is evidence, and it is closed after the check."""
-        self._records.append(record)
-        return record
 
     def until_exit(self, program: RunningProgram, what: str) -> None:
         """Wait until `program` has ended by itself, and all that it printed has been read."""
@@ -198,47 +164,3 @@ class Scene:
             return None
         with os.fdopen(descriptor, "rb") as file:
             return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-
-    def remark(self, text: str) -> None:
-        """Say something about a check that passes: `--verbose` shows it."""
-        self.remarks.append(Evidence("remark", text))
-
-    def evidence(self) -> list[Evidence]:
-        found = [item for program in self.watch.programs for item in program.evidence()]
-        for peer in self._peers[-_PEERS_SHOWN:]:
-            found.extend(peer.evidence())
-        for record in self._records:
-            found.extend(record.evidence())
-        return found
-
-    def attachments(self) -> list[Attachment]:
-        """Files that belong to the evidence."""
-        return [item for record in self._records for item in record.attachments()]
-
-    def close(self) -> None:
-        """End every program and peer, and leave nothing of what they wrote."""
-        for peer in self._peers:
-            peer.close()
-        for closer in self._closers:
-            closer()
-        for record in self._records:
-            record.close()
-        self.room.kill_all()
-        for program in self.watch.programs:
-            program.close()
-        self.sockets.close()
-        self.room.make_folders_new()
-
-
-class Traced:
-    """A program, and its system calls when it was started under strace."""
-
-    def __init__(self, program: RunningProgram, tracer: Tracer | None) -> None:
-        self.program = program
-        self._tracer = tracer
-
-    def calls(self) -> list[TracedCall]:
-        """The system calls so far of those that are traced."""
-        if self._tracer is None:
-            raise GraderBugError("this program was started without trace=")
-        return self._tracer.calls()

@@ -16,8 +16,8 @@ from grader.job import Evidence
 from grader.observe import proc
 from grader.observe.gate import Gate, Hold
 from grader.observe.proc import ProcessGoneError, Task
+from grader.program.output import KEPT, Output, terminal
 from grader.text import bounded
-from grader.worker.output import KEPT, Output, terminal
 
 _STOP_CEILING = 10.0  #: seconds; SIGSTOP needs no cooperation
 _ARGUMENT_SHOWN = 100  #: characters of each argument in the evidence

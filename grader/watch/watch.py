@@ -2,7 +2,7 @@
 
 Every wait of a check goes through `Watch.until`. It polls the condition, the descriptors that may
 make it true and the programs that must stay alive; when the whole cell stands still (see
-`grader.observe.quiet`) it gives up at once, because only an outside event could change anything.
+`grader.watch.quiet`) it gives up at once, because only an outside event could change anything.
 The ceiling is the last resort, for programs that spin or sleep.
 """
 
@@ -19,11 +19,11 @@ from typing import TypeVar
 from grader.cells.room import Room
 from grader.errors import CrowdError, Inconclusive, ProgramEnded, SubmissionFault
 from grader.observe import proc
-from grader.observe.load import Effort, effort
-from grader.observe.quiet import Snapshot, Stillness, Traffic, is_quiet, runs_alone, take, under_way
 from grader.observe.sockets import SocketTable
-from grader.observe.spinning import Patience
-from grader.worker.program import RunningProgram
+from grader.program.program import RunningProgram
+from grader.watch.load import Effort, effort
+from grader.watch.quiet import Snapshot, Stillness, Traffic, is_quiet, runs_alone, take, under_way
+from grader.watch.spinning import Patience, Spinning
 
 T = TypeVar("T")
 
@@ -51,12 +51,14 @@ _REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where n
 class Watch:
     """Everything that one check may wait for: the room's programs and the cell's sockets."""
 
-    def __init__(self, room: Room, sockets: SocketTable) -> None:
+    def __init__(self, room: Room, sockets: SocketTable, spinning: Spinning | None = None) -> None:
+        """`spinning` is what earlier checks found out about the same programs."""
         self.room = room
         self.sockets = sockets
         self.programs: list[RunningProgram] = []
         self.crowd = 0  #: how many processes are so near the room's limit that no correct program has them
-        self._patience = Patience(room.spinning)
+        self._spinning = spinning or Spinning()
+        self._patience = Patience(self._spinning)
         self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
         self.taken = 0  #: bytes that peers had of them: work done, of which a program may tell
 
@@ -211,9 +213,9 @@ class Watch:
         """
         names = set(self._names())
         try:
-            self.until_still(ceiling=_RESTLESS_AGAIN if names & self.room.spinning.restless else _RESTLESS)
+            self.until_still(ceiling=_RESTLESS_AGAIN if names & self._spinning.restless else _RESTLESS)
         except Inconclusive:
-            self.room.spinning.restless |= names
+            self._spinning.restless |= names
         ended = (program for program in self.programs if program.must_live and program.ended())
         return next((f"{program.name} {program.describe_end()}" for program in ended), None)
 

@@ -1,0 +1,1 @@
+"""What a check touches: the programs it starts, as servers or alone, its peers and its files."""
