@@ -38,6 +38,7 @@ from grader.cells.users import UserId
 from grader.errors import CellError
 
 _TIMEOUT = 120  #: seconds for one request: an engine under load takes its time, and never so long
+_REMOVAL = 30  #: seconds within which a container that has ended goes by itself, after which it is asked to
 _CASES_EACH = 12  #: cases that are worth the start of another pair
 _USUAL_SOCKET = "unix:///var/run/docker.sock"
 _TROUBLE = (docker.errors.DockerException, requests.RequestException, OSError)
@@ -171,16 +172,31 @@ class _Pair:
                     self._engine.kill(container)
 
     def end_for_good(self) -> None:
-        """End both and wait until the engine has removed them."""
+        """End both and wait until the engine has removed them.
+
+        It does so by itself. To ask for it as well would only race with that: it is for containers that never ran, or stay.
+        """
         self.end()
         for container in self._containers:
-            with contextlib.suppress(*_TROUBLE):
-                self._engine.remove_container(container, force=True, v=True)
-            with contextlib.suppress(*_TROUBLE):
-                self._engine.wait(container, condition="removed", timeout=_TIMEOUT)
+            if not self._removed(container):
+                with contextlib.suppress(*_TROUBLE):
+                    self._engine.remove_container(container, force=True, v=True)
+                self._removed(container)
         self.streams.hang_up()
         self.streams.connection.close()
         self.user.give_back()
+
+    def _removed(self, container: str) -> bool:
+        """Wait for that; False when it does not happen."""
+        try:
+            if self._engine.inspect_container(container)["State"]["Status"] == "created":
+                return False
+            self._engine.wait(container, condition="removed", timeout=_REMOVAL)
+        except docker.errors.NotFound:
+            return True
+        except _TROUBLE:
+            return False
+        return True
 
     def _make(self, config: dict[str, Any]) -> str:
         identifier: str = self._engine.create_container_from_config(config)["Id"]
