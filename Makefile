@@ -4,6 +4,7 @@
 # make test-hostile     every attack in both sandboxes, as a table; starts an engine if it must
 # make test-sandboxes   every reference, and a sample of the defects, in both sandboxes; the same
 # make lint    ruff and mypy
+# make docs    put the requirements of practical.toml into the statements
 
 # The first Python that is 3.11 or later, can be executed by this user, and can make environments.
 PYTHON ?= $(firstword $(foreach p,/usr/bin/python3.11 python3.11 python3 python3.13 python3.12,$(shell $(p) -c 'import sys, venv, ensurepip; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
@@ -11,7 +12,7 @@ SUBMISSION ?=
 VENV := .venv
 GRADER := $(VENV)/bin/grader
 
-.PHONY: setup grade test test-hostile test-sandboxes lint clean system
+.PHONY: setup grade test test-hostile test-sandboxes lint docs clean system
 
 setup: $(VENV)/ready
 
@@ -33,6 +34,9 @@ lint: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+docs: setup
+	@$(VENV)/bin/python -m grader.statement
 
 system:
 	@ci/install-system
