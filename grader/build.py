@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -30,6 +30,7 @@ CPU_CEILING, WALL_CEILING = 60, 90
 WHOLE_CEILING = 120  #: seconds of wall time for all commands of a practical's build together
 OUTPUT_SHOWN = 6_000  #: characters of a command's output that are kept
 _LIMITS = {"cpu": (CPU_CEILING, CPU_CEILING), "as": (4 << 30, 4 << 30)}
+_LINKS = 8  #: from one to the next
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _MAKE = ("/usr/bin/make", "--no-print-directory")
 
@@ -211,6 +212,27 @@ class Builder:
         """The folder is still one: a build might have put a link in its place."""
         return stat.S_ISDIR(_mode(self._folder))
 
+    def _behind(self, name: str) -> str:
+        """Where a link that the build made ends, as a path in the folder; `name` when it is none, or leads elsewhere.
+
+        One program may do the work of several: it sees by which name it was called.
+        """
+        there = name
+        for _ in range(_LINKS):
+            path = self._folder / there
+            if not stat.S_ISLNK(_mode(path)):
+                return there
+            target = PurePosixPath(path.readlink())
+            if target.is_relative_to(self._inside):
+                target = target.relative_to(self._inside)
+            there = str(PurePosixPath(there).parent / target)
+            parents = list(PurePosixPath(there).parents)[:-1]
+            if there.startswith("/") or ".." in PurePosixPath(there).parts:
+                break
+            if not all(stat.S_ISDIR(_mode(self._folder / parent)) for parent in parents):
+                break
+        return name
+
     def _start_of(self, name: str) -> bytes | None:
         """The first two bytes of the regular file `name`, None when there is no such file."""
         if not self._is_file(name):
@@ -225,7 +247,8 @@ class Builder:
             os.close(descriptor)
 
     def _kind(self, name: str) -> str | None:
-        """What the file called `name` is, were it to be executed: "program", "script" or None."""
+        """What the file called `name`, or the one that a link of this name leads to, is when executed: "program", "script" or None."""
+        name = self._behind(name)
         start = self._start_of(name)
         if start is None or not _mode(self._folder / name) & 0o100:
             return None

@@ -76,6 +76,23 @@ def test_any_name_of_a_makefile_will_do(build: Build, name: str) -> None:
     assert "srv_rev_sec" in build({"other.c": C, name: "srv_rev_sec: other.c\n\tgcc -o $@ $<\n"}).commands
 
 
+@pytest.mark.parametrize("target", ["tool", "bin/tool", "/work/tool", "other"])
+def test_a_link_to_what_was_built_is_a_program(build: Build, target: str) -> None:
+    """One program for several names, as busybox does it."""
+    recipe = f"all:\n\tmkdir bin\n\tgcc -o tool tool.c\n\tcp tool bin\n\tln -s tool other\n\tln -sf {target} srv_rev_sec\n"
+    built = build({"tool.c": C, "Makefile": recipe})
+    assert built.commands == {"srv_rev_sec": ["/work/srv_rev_sec"]}
+    assert [each.command for each in built.steps] == ["make --no-print-directory"]
+
+
+@pytest.mark.parametrize(
+    "target", ["srv_rev_sec", "../bin/true", "/bin/true", "away/true", "missing", "tool.c"]
+)
+def test_a_link_that_leads_elsewhere_is_none(build: Build, target: str) -> None:
+    built = build({"tool.c": C, **make_only(f"ln -s /bin away; ln -s {target} srv_rev_sec")})
+    assert built.commands == {}
+
+
 def test_a_program_that_the_default_target_leaves_out_is_asked_for_by_name(build: Build) -> None:
     built = build({"srv_rev_sec.c": C, "Makefile": "all:\n\t@echo nothing\n" + COMPILE})
     assert built.commands == {"srv_rev_sec": ["/work/srv_rev_sec"]}
