@@ -34,6 +34,8 @@ class Folders(Protocol):
 class MountedFolders:
     """New file systems, mounted over the ones before: nothing in those can stand in the way, they are just let go.
 
+    One in which nothing was left stays: to unmount it takes the kernel a millisecond or more (synchronize_rcu).
+
     They are mounted on this side, in a folder whose mount the room's are slaves of, and so appear on the other
     (mount_namespaces(7), "shared subtrees"): the room itself has no right to mount anything.
     """
@@ -47,7 +49,7 @@ class MountedFolders:
         tmp = f"mode=1777,size={limits.tmp},nr_inodes={limits.inodes}"
         data = f"mode=0755,size={min(limits.data, limits.disk)},nr_inodes={limits.inodes}"
         self._options = {place / "tmp": tmp, place / "shm": tmp, self.data: data}
-        self._mounted: set[Path] = set()
+        self._mounted: dict[Path, _State] = {}
         for folder in self._options:
             folder.mkdir()
         self.sources: Mapping[str, Path] = {  #: by the path in the room
@@ -60,15 +62,26 @@ class MountedFolders:
         try:
             for folder, options in self._options.items():
                 if folder in self._mounted:
+                    if self._mounted[folder] == _state(folder):
+                        continue
                     kernel.unmount(str(folder))
-                    self._mounted.discard(folder)
+                    del self._mounted[folder]
                 kernel.mount("grader", str(folder), "tmpfs", _FLAGS, options)
-                self._mounted.add(folder)
+                self._mounted[folder] = _state(folder)
         except OSError as error:  # this worker is of no more use
             raise CellError(f"the room's folders could not be made new: {error}") from error
 
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
+
+#: Of a file system's root: mode, owner, group, names of extended attributes; and how many inodes and blocks are free.
+_State = tuple[int, int, int, tuple[str, ...], int, int]
+
+
+def _state(folder: Path) -> _State:
+    """Whatever a program can leave changes it: a file takes an inode, an access list of the root is an attribute."""
+    root, free = folder.stat(), os.statvfs(folder)
+    return root.st_mode, root.st_uid, root.st_gid, tuple(os.listxattr(folder)), free.f_ffree, free.f_bfree
 
 
 class EmptiedFolders:

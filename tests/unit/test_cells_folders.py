@@ -16,9 +16,23 @@ SMALL = CellLimits(tmp=4 << 20, data=4 << 20)
 
 LOOK = f"""
 import os
-seen = [[path, sorted(os.listdir(path)), oct(os.stat(path).st_mode & 0o7777)] for path in {FOLDERS}]
+seen = [[path, sorted(os.listdir(path)), oct(os.stat(path).st_mode & 0o7777), os.listxattr(path)] for path in {FOLDERS}]
 """
 LEAVE = {
+    "nothing": "pass",
+    "other rights": "os.chmod('/data', 0o700)",
+    "an attribute": """
+for path in places:
+    with contextlib.suppress(OSError):  # tmpfs has them since Linux 6.6
+        os.setxattr(path, "user.left", b"1")
+""",
+    "an access list": """
+entries = [(0x01, 7, 2**32 - 1), (0x02, 7, os.getuid()), (0x04, 5, 2**32 - 1), (0x10, 7, 2**32 - 1), (0x20, 5, 2**32 - 1)]
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+for path in places:
+    with contextlib.suppress(OSError):  # /tmp and /dev/shm are not the program's
+        os.setxattr(path, "system.posix_acl_default", acl)
+""",
     "files": "[open(path + '/left', 'w').write('x') for path in places]",
     "no rights": "[os.mkdir(path + '/left', 0) or os.chmod(path, 0) for path in places if path == '/data']",
     "a full disk": """
@@ -54,13 +68,21 @@ def folder(tmp_path: Path) -> Path:
 def test_nothing_is_left_in_the_rooms_folders(folder: Path, what: str) -> None:
     def act(room: Room) -> object:
         first = seen_in(room, LOOK)
-        seen_in(room, f"import contextlib, os\nplaces = {FOLDERS}\n{LEAVE[what]}\nseen = 1")
+        seen_in(room, f"import contextlib, os, struct\nplaces = {FOLDERS}\n{LEAVE[what]}\nseen = 1")
         room.kill_all()
         room.make_folders_new()
         return [first, seen_in(room, LOOK)]
 
     first, again = in_worker(folder, act, limits=SMALL)
-    assert first == again == [["/tmp", [], "0o1777"], ["/dev/shm", [], "0o1777"], ["/data", [], "0o755"]]
+    assert (
+        first
+        == again
+        == [
+            ["/tmp", [], "0o1777", []],
+            ["/dev/shm", [], "0o1777", []],
+            ["/data", [], "0o755", []],
+        ]
+    )
 
 
 def test_what_the_worker_writes_is_there_and_gone_with_the_check(folder: Path) -> None:
