@@ -29,6 +29,11 @@ def numbers(output: bytes, word: str) -> list[int]:
     return found
 
 
+def all_numbers(output: bytes) -> list[int]:
+    """Every number that it has printed, at most 20 characters of each."""
+    return [int(number[:20]) for number in _NUMBER.findall(plain(output))]
+
+
 def plain(output: bytes) -> str:
     """In lower case and without accents; bytes that are no UTF-8 are replaced."""
     if output.isascii():  # as nearly always, and asked at every look at the program

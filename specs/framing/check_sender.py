@@ -145,7 +145,7 @@ def check_sender_send_fails(sender: Sender) -> None:
 
 @check("framing.sender-interrupted-send")
 def check_sender_interrupted_send(sender: Sender) -> None:
-    """A send that returns early, with a part of the message sent, is continued from there."""
+    """A send that returns early, with a part of the message sent, is continued from there, or the sender prints how much was sent."""
     data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_all_despite_stop(sender, message(*data), *data)
 
@@ -153,7 +153,7 @@ def check_sender_interrupted_send(sender: Sender) -> None:
 @check("framing.sender-receiver-vanishes")
 @pytest.mark.parametrize("how", ["resets", "closes"])
 def check_sender_receiver_vanishes(sender: Sender, how: str) -> None:
-    """When the receiver vanishes during a send the sender says so on stderr, and its exit status is not 0."""
+    """When the receiver vanishes during a send the sender says so on stderr and its exit status is not 0, or it prints how much was sent."""
     data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
     expect_vanishing_told(sender, how, message(*data), *data)
 
