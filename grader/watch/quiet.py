@@ -103,10 +103,12 @@ def under_way(snapshot: Snapshot) -> list[str]:
 
 
 def runs_alone(snapshot: Snapshot) -> bool:
-    """True when nothing but the threads that run can change anything: the kernel moves nothing, and nobody sleeps for a time."""
+    """True when nothing but the threads that run can change anything: the kernel moves nothing, and nobody sleeps for a time.
+
+    A thread whose call is about to be decided on at a gate runs: it goes on in a moment.
+    """
     sleepers = (view for view in snapshot.tasks if view.state not in "Rt")
-    waits = snapshot.undecided or any(_restless_task(view) for view in sleepers)
-    return not waits and not under_way(snapshot)
+    return not any(_restless_task(view) for view in sleepers) and not under_way(snapshot)
 
 
 @dataclasses.dataclass(slots=True)

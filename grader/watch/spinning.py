@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from grader.watch.load import Effort
 
 _BURNT = 2.0  #: seconds of processor time without traffic after which a wait fails: the program spins
-_SPUN, _SPUN_AGAIN = 0.8, 0.1  #: those that count as rest, and those that do once it is known to spin
+_SPUN, _SPUN_AGAIN = 0.8, 0.05  #: those that count as rest, and those that do once it is known to spin
 _WORK, _WORK_AGAIN = 4 << 20, 20 << 20  #: bytes given to the programs that allow them another second
 _CHECKS = 2  #: checks in which it was seen to spin
 #: Of one that is known to spin, calls without effect are told from work: from `_LOOK` seconds on, `_VAIN` more in the
 #: kernel alone, with at most so many new pages and not a byte moved.
-_LOOK, _VAIN, _PAGES = 0.1, 0.3, 16
+_LOOK, _VAIN, _PAGES = 0.05, 0.15, 16
 
 
 class Spinning:

@@ -116,7 +116,8 @@ RUNS = replace(TASK, tid=8, state="R", call=None)
     ],
 )
 def test_who_runs_alone(beside: TaskView, entries: tuple[SocketEntry, ...], alone: bool) -> None:  # noqa: FBT001 - the expected answer
-    assert quiet.runs_alone(Snapshot((beside, RUNS), entries)) is alone
+    for undecided in (False, True):  # what stands at a gate for a moment runs
+        assert quiet.runs_alone(Snapshot((beside, RUNS), entries, undecided)) is alone
 
 
 def test_still_needs_both_time_and_snapshots() -> None:

@@ -100,7 +100,7 @@ def test_calls_without_effect_are_told_from_work_once_it_is_known_to_spin() -> N
 
 
 def test_calls_count_from_the_last_traffic_on() -> None:
-    patience, doing = spin(checks=2), Doing(system=0.25)
+    patience, doing = spin(checks=2), Doing(system=0.1)
     assert not patience.exhausted(NAMES, 0.2, LITTLE, doing)
     assert not patience.exhausted(NAMES, 0.15, LITTLE, doing)  # less than before: a byte has moved
     assert not patience.exhausted(NAMES, 0.3, LITTLE, doing)
