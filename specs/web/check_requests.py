@@ -16,7 +16,7 @@ from specs.web.service import (
     Site,
     Web,
     ask,
-    expect_header,
+    expect_length,
     expect_page,
     expect_refusal,
     expect_whole,
@@ -150,7 +150,7 @@ def check_head(site: Site, server: Web) -> None:
             actual=f"{len(response.body):,} bytes",
         )
     if response.content_length is not None:
-        expect_header(response, len(PAGE))
+        expect_length(response, len(PAGE))
 
 
 @check("web.other-methods")
