@@ -223,9 +223,8 @@ class Builder:
             if not stat.S_ISLNK(_mode(path)):
                 return there
             target = PurePosixPath(path.readlink())
-            if target.is_relative_to(self._inside):
-                target = target.relative_to(self._inside)
-            there = str(PurePosixPath(there).parent / target)
+            inside = target.is_relative_to(self._inside)
+            there = str(target.relative_to(self._inside) if inside else PurePosixPath(there).parent / target)
             parents = list(PurePosixPath(there).parents)[:-1]
             if there.startswith("/") or ".." in PurePosixPath(there).parts:
                 break

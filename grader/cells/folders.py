@@ -74,14 +74,15 @@ class MountedFolders:
 
 _FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
 
-#: Of a file system's root: mode, owner, group, names of extended attributes; and how many inodes and blocks are free.
-_State = tuple[int, int, int, tuple[str, ...], int, int]
+#: Of a file system's root: when it was changed, mode, owner, group, names of extended attributes; how many inodes and blocks are free.
+_State = tuple[int, int, int, int, tuple[str, ...], int, int]
 
 
 def _state(folder: Path) -> _State:
-    """Whatever a program can leave changes it: a file takes an inode, an access list of the root is an attribute."""
+    """Whatever a program can leave changes it: a file takes an inode, and no call sets the time of change (inode(7))."""
     root, free = folder.stat(), os.statvfs(folder)
-    return root.st_mode, root.st_uid, root.st_gid, tuple(os.listxattr(folder)), free.f_ffree, free.f_bfree
+    owner = root.st_uid, root.st_gid
+    return root.st_ctime_ns, root.st_mode, *owner, tuple(os.listxattr(folder)), free.f_ffree, free.f_bfree
 
 
 class EmptiedFolders:

@@ -17,7 +17,7 @@ _LOOK, _VAIN, _PAGES = 0.05, 0.15, 16
 
 
 class Spinning:
-    """What a room knows of its programs: which of them were seen to spin, and in how many checks."""
+    """What is known of a room's programs: which of them were seen to spin, and in how many checks."""
 
     def __init__(self) -> None:
         self._checks: collections.Counter[str] = collections.Counter()

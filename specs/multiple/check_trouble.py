@@ -26,7 +26,7 @@ def check_send_fails(sender: Sender) -> None:
 def check_interrupted_send(sender: Sender, program_name: str) -> None:
     """A send that returns early, with a part of the data sent, is continued from there, or `escrito` tells how much was sent."""
     data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
-    expect_all_despite_stop(sender, message(program_name, *data), *data)
+    expect_all_despite_stop(sender, message(program_name, *data), *data, word="escrito")
 
 
 @check("multiple.receiver-vanishes")
@@ -34,4 +34,4 @@ def check_interrupted_send(sender: Sender, program_name: str) -> None:
 def check_receiver_vanishes(sender: Sender, program_name: str, how: str) -> None:
     """When the receiver vanishes while data are being sent the program says so on stderr and its exit status is not 0, or `escrito` tells that less was sent."""
     data = letters(FITS, 1), letters(FITS_NO_MORE, 2)
-    expect_vanishing_told(sender, how, message(program_name, *data), *data)
+    expect_vanishing_told(sender, how, message(program_name, *data), *data, word="escrito")

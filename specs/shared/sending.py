@@ -123,24 +123,39 @@ def expect_send_error_told(sender: Sender, *data: str, error: str = "ECONNRESET"
     expect_trouble(run.scene, run.program, f"{stopped.call.name} failed")
 
 
-def expect_vanishing_told(sender: Sender, how: str, message: bytes, *data: str) -> None:
-    """The receiver goes while the program, with more data than the buffers hold, is sending: it says so and fails."""
+def expect_vanishing_told(
+    sender: Sender, how: str, message: bytes, *data: str, word: str | None = None
+) -> None:
+    """The receiver goes while the program, with more data than the buffers hold, is sending: it says so and fails.
+
+    Or it tells how much it sent, on lines with `word` (see `told`).
+    """
     run, receiver = stuck_sending(sender, message, *data)
+    near, far = receiver.near_end(), receiver.far_end()
+    taken = (near.receive_queue if near else 0) + (
+        far.send_queue if far else 0
+    )  # of its bytes, by the kernel
     if how == "closes":  # FIN, and RST to what still comes: the next send meets EPIPE and SIGPIPE
         receiver.half_close().until_far_end(TcpState.CLOSE_WAIT, "receive the end of file")
     receiver.reset()
     run.scene.until_exit(run.program, "end")
-    if not told_short(run, message, data):
+    claims = {len(each.encode()) for each in data} | {sum(len(each.encode()) for each in data)}
+    short = [number for number in told(run, word) if taken <= number < len(message)]
+    if _killed(run) or claims >= set(short):
         run.expect_trouble("the receiver went away before it had everything")
 
 
-def expect_all_despite_stop(sender: Sender, message: bytes, *data: str) -> None:
-    """A send that returns early, with a part of the data sent, is continued from there, or its count is told as it is."""
+def expect_all_despite_stop(sender: Sender, message: bytes, *data: str, word: str | None = None) -> None:
+    """A send that returns early, with a part of the data sent, is continued from there.
+
+    Or what is missing is no secret: it tells how much it sent, on lines with `word` (see `told`), or that it failed.
+    """
     run, receiver = stuck_sending(sender, message, *data)
     interrupt(run.program)
     run.watch.until_still()
     arrived = receiver.receive_until_end()
     run.scene.until_exit(run.program, "end")
+    failed = run.program.exit_status() != 0 and run.program.stderr.last_lines().strip()
     if arrived == message:
         run.expect_success()
     elif not message.startswith(arrived):
@@ -150,25 +165,27 @@ def expect_all_despite_stop(sender: Sender, message: bytes, *data: str) -> None:
             expected=around(message, offset),
             actual=around(arrived, offset),
         )
-    elif not told_short(run, message, data, len(arrived)):
+    elif _killed(run) or not (failed or len(arrived) in told(run, word)):
         raise SubmissionFault(
             "a send returned early, and the rest of the data was neither sent nor reported as missing",
-            expected=f"{len(message):,} bytes, or 'escrito {len(arrived)}'",
+            expected=f"{len(message):,} bytes, or '{word or 'sent'} {len(arrived)}'",
             actual=f"{len(arrived):,} bytes, and on stdout: {run.program.stdout.last_lines() or 'nothing'}",
         )
 
 
-def told_short(run: SenderRun, message: bytes, data: Sequence[str], size: int | None = None) -> bool:
-    """It ended by itself and said that less than the whole was sent: `size` bytes, where it is known how many.
+def told(run: SenderRun, word: str | None) -> list[int]:
+    """How much it may have said that it sent: the sum of its lines with `word`, a line for each call.
 
-    Lines `escrito N` count together, a line for each call. Where it has none, any number of its own will do.
+    Without a word its output is free, and any number on it may be meant.
     """
-    if os.WIFSIGNALED(run.program.wait(0) or 0):
-        return False
-    told = [sum(run.said("escrito"))] if run.said("escrito") else all_numbers(run.program.stdout.content)
-    own = [number for number in told if number not in {len(each.encode()) for each in data}]
-    failed = any(number < 0 for number in run.said("escrito"))  # printed unseen, as if it were a count
-    return bool(own) and not failed and max(told) < len(message) and (size is None or size in own)
+    if word is None:
+        return all_numbers(run.program.stdout.content)
+    counts = run.said(word)
+    return [sum(counts)] if all(count >= 0 for count in counts) else []  # -1 is a failure printed unseen
+
+
+def _killed(run: SenderRun) -> bool:
+    return os.WIFSIGNALED(run.program.wait(0) or 0)
 
 
 def expect_whole(receiver: TcpPeer, message: bytes) -> None:

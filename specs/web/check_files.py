@@ -42,10 +42,13 @@ def check_page(site: Site, server: Web) -> None:
 @check("web.header")
 @pytest.mark.usefixtures("wire")
 def check_header(site: Site, server: Web) -> None:
-    """The reply's header is made of lines that end with CR LF: a status line `HTTP/1.x 200 OK`, fields, and an empty line."""
+    """The reply's header, an error's too, is made of lines that end with CR LF: a status line `HTTP/1.x 200 OK`, fields, and an empty line."""
     raw = ask(server, site.page).receive_until_end()
     status, _ = parse_strictly(raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else raw)
     assert status == 200, f"the status is {status}"
+    missing = ask(server, "/missing.html").receive_until_end()
+    if missing:  # whether it is answered is another check's question
+        parse_strictly(missing[: missing.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in missing else missing)
 
 
 @check("web.content-length")
@@ -54,6 +57,7 @@ def check_content_length(site: Site, server: Web, size: int) -> None:
     """Content-Length is the number of bytes in the file."""
     path, _ = site.large("/file.bin", size)
     expect_length(ask(server, path).header(), size)
+    expect_length(ask(server, site.page).header(), len(PAGE))
 
 
 @check("web.closes-after-reply")

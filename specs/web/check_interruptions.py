@@ -111,9 +111,7 @@ def check_file_grows_while_served(site: Site, server: Web) -> None:
     response = client.response()
     client.close()
     expect_ok(response)
-    if (
-        response.content_length is None
-    ):  # the end of the connection is that of the body, and it may have grown
+    if response.content_length is None:  # the connection's end is that of the body, which may have grown
         expect_body(response.body[: len(content)], content)
         expect_body(response.body, (content + more)[: len(response.body)])
     else:

@@ -76,10 +76,10 @@ def test_any_name_of_a_makefile_will_do(build: Build, name: str) -> None:
     assert "srv_rev_sec" in build({"other.c": C, name: "srv_rev_sec: other.c\n\tgcc -o $@ $<\n"}).commands
 
 
-@pytest.mark.parametrize("target", ["tool", "bin/tool", "/work/tool", "other"])
+@pytest.mark.parametrize("target", ["tool", "bin/tool", "/work/tool", "other", "bin/far"])
 def test_a_link_to_what_was_built_is_a_program(build: Build, target: str) -> None:
     """One program for several names, as busybox does it."""
-    recipe = f"all:\n\tmkdir bin\n\tgcc -o tool tool.c\n\tcp tool bin\n\tln -s tool other\n\tln -sf {target} srv_rev_sec\n"
+    recipe = f"all:\n\tmkdir bin\n\tgcc -o tool tool.c\n\tcp tool bin\n\tln -s tool other\n\tln -s /work/tool bin/far\n\tln -sf {target} srv_rev_sec\n"
     built = build({"tool.c": C, "Makefile": recipe})
     assert built.commands == {"srv_rev_sec": ["/work/srv_rev_sec"]}
     assert [each.command for each in built.steps] == ["make --no-print-directory"]

@@ -16,11 +16,17 @@ SMALL = CellLimits(tmp=4 << 20, data=4 << 20)
 
 LOOK = f"""
 import os
-seen = [[path, sorted(os.listdir(path)), oct(os.stat(path).st_mode & 0o7777), os.listxattr(path)] for path in {FOLDERS}]
+seen = [[path, sorted(os.listdir(path)), oct(os.stat(path).st_mode & 0o7777), os.listxattr(path), os.stat(path).st_mtime == 7] for path in {FOLDERS}]
 """
 LEAVE = {
     "nothing": "pass",
     "other rights": "os.chmod('/data', 0o700)",
+    "a time": "os.utime('/data', (0, 7))",
+    "a file that has gone": """
+for path in places:
+    open(path + '/left', 'w').close()
+    os.unlink(path + '/left')
+""",
     "an attribute": """
 for path in places:
     with contextlib.suppress(OSError):  # tmpfs has them since Linux 6.6
@@ -78,9 +84,9 @@ def test_nothing_is_left_in_the_rooms_folders(folder: Path, what: str) -> None:
         first
         == again
         == [
-            ["/tmp", [], "0o1777", []],
-            ["/dev/shm", [], "0o1777", []],
-            ["/data", [], "0o755", []],
+            ["/tmp", [], "0o1777", [], False],
+            ["/dev/shm", [], "0o1777", [], False],
+            ["/data", [], "0o755", [], False],
         ]
     )
 
