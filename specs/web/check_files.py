@@ -14,6 +14,7 @@ from specs.web.service import (
     Site,
     Web,
     ask,
+    ask_again,
     expect_body,
     expect_length,
     expect_ok,
@@ -43,10 +44,12 @@ def check_page(site: Site, server: Web) -> None:
 @pytest.mark.usefixtures("wire")
 def check_header(site: Site, server: Web) -> None:
     """The reply's header, an error's too, is made of lines that end with CR LF: a status line `HTTP/1.x 200 OK`, fields, and an empty line."""
-    raw = ask(server, site.page).receive_until_end()
+    client = ask(server, site.page)
+    raw = client.receive_until_end()
     status, _ = parse_strictly(raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else raw)
     assert status == 200, f"the status is {status}"
-    missing = ask(server, "/missing.html").receive_until_end()
+    other = ask_again(server, "/missing.html", client)
+    missing = other.receive_until_end() if other else b""
     if missing:  # whether it is answered is another check's question
         parse_strictly(missing[: missing.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in missing else missing)
 
@@ -56,8 +59,11 @@ def check_header(site: Site, server: Web) -> None:
 def check_content_length(site: Site, server: Web, size: int) -> None:
     """Content-Length is the number of bytes in the file."""
     path, _ = site.large("/file.bin", size)
-    expect_length(ask(server, path).header(), size)
-    expect_length(ask(server, site.page).header(), len(PAGE))
+    client = ask(server, path)
+    expect_length(client.header(), size)
+    client.skip(size)  # who leaves with bytes unread resets the connection
+    if other := ask_again(server, site.page, client):
+        expect_length(other.header(), len(PAGE))
 
 
 @check("web.closes-after-reply")

@@ -169,6 +169,12 @@ def ask(server: Web, path: str, *, rcvbuf: int | None = None) -> HttpClient:
     return server.connect(rcvbuf=rcvbuf).request(path)
 
 
+def ask_again(server: Web, path: str, first: HttpClient) -> HttpClient | None:
+    """A further client, once the first has left; None when the server has ended with it, which is another check's question."""
+    first.close()
+    return None if server.watch.end_of_server() else ask(server, path)
+
+
 def next_is_served(server: Web, site: Site) -> None:
     """The server outlives what was done to it, and serves the next client.
 
