@@ -114,12 +114,7 @@ class Builder:
 
     def _open_to_group(self) -> None:
         """Other rooms may have another user, and the same group: what was built under a strict umask is theirs too."""
-        null = os.open(os.devnull, os.O_RDWR)
-        child = self._room.spawn(["/bin/chmod", "-R", "g+rX", "."], (null, null, null), cwd=self._inside)
-        os.close(null)
-        child.wait(WALL_CEILING)
-        self._room.kill_all()
-        child.close()
+        self._room.run(["/bin/chmod", "-R", "g+rX", "."], cwd=self._inside)
 
     def _remove_prebuilt(self, names: Sequence[str]) -> None:
         """Only what is built now counts, so that the verdict is about the sources.

@@ -23,7 +23,7 @@ from grader.observe import proc
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
 ANSWER_CEILING = 60.0
-_RUN_CEILING = 60.0  #: for a program of the room that only removes files
+_RUN_CEILING = 60.0  #: for a command that only removes files, or changes their rights
 
 #: rlimits of every program (soft, hard); the names are those of resource.RLIMIT_*.
 DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
@@ -188,13 +188,13 @@ class Room:
 
     def make_folders_new(self) -> None:
         """Leave nothing of what programs wrote; none may run."""
-        self._folders.make_new(self._run)
+        self._folders.make_new(self.run)
 
-    def _run(self, command: Sequence[str]) -> None:
-        """To its end, without input or output."""
+    def run(self, command: Sequence[str], *, cwd: str = "/") -> None:
+        """A command of the room's own, to its end, without input or output."""
         null = os.open(os.devnull, os.O_RDWR)
         try:
-            child = self.spawn(command, (null, null, null), cwd="/")
+            child = self.spawn(command, (null, null, null), cwd=cwd)
         finally:
             os.close(null)
         ended = child.wait(_RUN_CEILING)

@@ -6,7 +6,7 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.slow_reader import SMALL_BUFFER
-from grader.peers.http import parse_strictly
+from grader.peers.http import parse_strictly, split
 from grader.spec import KiB, MiB, check
 from specs.web.service import (
     FULL,
@@ -46,12 +46,17 @@ def check_header(site: Site, server: Web) -> None:
     """The reply's header, an error's too, is made of lines that end with CR LF: a status line `HTTP/1.x 200 OK`, fields, and an empty line."""
     client = ask(server, site.page)
     raw = client.receive_until_end()
-    status, _ = parse_strictly(raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else raw)
+    status, _ = _strictly_parsed(raw)
     assert status == 200, f"the status is {status}"
     other = ask_again(server, "/missing.html", client)
     missing = other.receive_until_end() if other else b""
     if missing:  # whether it is answered is another check's question
-        parse_strictly(missing[: missing.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in missing else missing)
+        _strictly_parsed(missing)
+
+
+def _strictly_parsed(reply: bytes) -> tuple[int, dict[str, str]]:
+    parts = split(reply)
+    return parse_strictly(parts[0] if parts else reply)
 
 
 @check("web.content-length")
