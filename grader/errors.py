@@ -34,8 +34,11 @@ class SubmissionFault(GraderError):  # noqa: N818 - a verdict about a program, n
         expected: str | bytes | None = None,
         actual: str | bytes | None = None,
         evidence: Sequence[Evidence] = (),
+        about: str = "",
     ) -> None:
+        """`about`: the name of the check whose matter this is ("header"), whichever check has met it."""
         super().__init__(message)
+        self.about = about
         self.expected = expected
         self.actual = actual
         self.evidence = list(evidence)

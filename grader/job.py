@@ -47,6 +47,7 @@ class CaseResult(msgspec.Struct):
     attachments: list[Attachment] = []
     not_serving: bool = False  #: the server never began to listen
     costly: bool = False  #: ... and trying again would hurt what runs beside it
+    about: str = ""  #: the name of the check whose matter this is, without its practical's
     number: int = 0  #: its place in the order of the checks, whichever worker ended first
 
 
@@ -80,6 +81,7 @@ class Verdict(msgspec.Struct):
     decided_cases: int = 0  #: that passed or failed
     cases: int = 0  #: all; 0 where it is not known
     by_case: dict[str, Status] = {}  #: how each of them ended, by its label ("" without parameters)
+    about: str = ""  #: the check below which a report shows this failure: it is about the cause
 
 
 class Adjustment(msgspec.Struct, frozen=True):

@@ -29,6 +29,9 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     slide: str  #: title of the course's slide that shows it
     aliases: tuple[str, ...] = ()
+    patterned: bool = (
+        False  #: it is built once more, so that what it reads unwritten shows (`grader.patterned`)
+    )
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +44,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     programs: tuple[str, ...]  #: programs or groups; after loading: programs only
     points: float = 1.0
     slide: str = ""
+    job: bool = False  #: it asks for what its programs are for; what fails in the same way is shown below it
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

@@ -32,12 +32,24 @@ def fold(
         by_row.setdefault((case.check, case.program), []).append(case)
     for row in by_row.values():
         row.sort(key=lambda case: case.number)  # whichever ended first: the same message every time
-    return [
+    verdicts = [
         _verdict(practical, check, program, built, by_row.get((check.id, program), []))
         for program in practical.programs
         for check in practical.checks.values()
         if program in check.programs and selection.wants(check.id, check.tier, program)
     ]
+    _find_causes(practical, verdicts)
+    return verdicts
+
+
+def _find_causes(practical: Practical, verdicts: Sequence[Verdict]) -> None:
+    """What fails in the same way as the program's job does is about that, unless it is known to be about something else."""
+    failed = {(v.program, v.id): v for v in verdicts if v.status == "failed"}
+    jobs = {(v.program, v.message): v.about or v.id for v in failed.values() if practical.checks[v.id].job}
+    for verdict in failed.values():
+        verdict.about = verdict.about or jobs.get((verdict.program, verdict.message), "")
+        if (verdict.program, verdict.about) not in failed:
+            verdict.about = ""  # the check about it has not failed, or was not asked
 
 
 def _verdict(
@@ -72,6 +84,7 @@ def _verdict(
     else:
         verdict.message = shown.message + _which_cases(shown, cases)
     if shown.status == "failed":
+        verdict.about = f"{practical.name}.{shown.about}" if shown.about else ""
         verdict.hint = _NOT_SERVING if shown.not_serving else check.hint
     return verdict
 

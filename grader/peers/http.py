@@ -39,7 +39,9 @@ class Response:
         if text is None:
             return None
         if not re.fullmatch(r"[0-9]+", text):
-            raise SubmissionFault("Content-Length is no number", expected="decimal digits", actual=text)
+            raise SubmissionFault(
+                "Content-Length is no number", expected="decimal digits", actual=text, about="content-length"
+            )
         return int(text)
 
 
@@ -93,7 +95,10 @@ def _lower(field: re.Match[bytes]) -> str:
 
 def _no_status(line: bytes) -> SubmissionFault:
     return SubmissionFault(
-        "the reply does not begin with a status line", expected="HTTP/1.0 200 OK", actual=repr(line[:100])
+        "the reply does not begin with a status line",
+        expected="HTTP/1.0 200 OK",
+        actual=repr(line[:100]),
+        about="header",
     )
 
 
@@ -115,6 +120,7 @@ class HttpClient(TcpPeer):
                 else "the connection ended without a reply",
                 expected="a header that ends with CR LF CR LF",
                 actual=show_bytes(raw[:200]) if len(raw) < 40 else repr(raw[:200]),
+                about="header" if raw else "",
             )
         header, body = parts
         status, fields = parse_header(header)
@@ -145,6 +151,8 @@ class HttpClient(TcpPeer):
         while not raw.endswith((b"\n\r\n", b"\n\n")):
             raw += self.receive_exactly(1)
             if len(raw) > HEADER_LIMIT:
-                raise SubmissionFault("the reply's header does not end", actual=repr(raw[:200]))
+                raise SubmissionFault(
+                    "the reply's header does not end", actual=repr(raw[:200]), about="header"
+                )
         status, fields = parse_header(raw)
         return Response(status, fields, raw, b"")

@@ -74,12 +74,8 @@ def _build_failure(step: BuildStep) -> RenderableType:
 
 
 def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> Iterator[RenderableType]:
-    """Verdicts with the same message are told once: one cause, many checks."""
-    told: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        if verdict.status not in {"passed", "missing"}:
-            told.setdefault((verdict.status, verdict.message), []).append(verdict)
-    for number, alike in enumerate(told.values()):
+    """What has one cause is told once, by the check that is about it."""
+    for number, alike in enumerate(_by_cause(verdicts)):
         if verbose or number < SHOWN_IN_FULL:
             yield _in_full(alike, SHOWN_ALIKE if not verbose else len(alike))
         else:
@@ -88,6 +84,19 @@ def _failures(program: str, verdicts: Sequence[Verdict], *, verbose: bool) -> It
                 (f"{program}  {', '.join(v.id for v in alike)}: ", "bold"),
                 alike[0].message.splitlines()[0],
             )
+
+
+def _by_cause(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
+    """What did not pass, in groups of one cause: first the check that is about it, else the first that says the same."""
+    found = [verdict for verdict in verdicts if verdict.status not in {"passed", "missing"}]
+    heads = {verdict.about for verdict in found if verdict.about}
+    said = {verdict.message: verdict.about or verdict.id for verdict in found if verdict.id in heads}
+    groups: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in found:
+        cause = verdict.id if verdict.id in heads else verdict.about or said.get(verdict.message, "")
+        group = groups.setdefault((verdict.status, cause, "" if cause else verdict.message), [])
+        group.insert(0 if verdict.id == cause else len(group), verdict)
+    return list(groups.values())
 
 
 def _in_full(alike: Sequence[Verdict], limit: int) -> RenderableType:
@@ -110,9 +119,12 @@ def _in_full(alike: Sequence[Verdict], limit: int) -> RenderableType:
         table.add_row(piece.title, Text(_shortened(piece.text)))
     if verdict.hint:
         table.add_row("hint", Text(verdict.hint, style="cyan"))
-    if others := [other.id for other in alike[1:]]:
+    same = [other.id for other in alike[1:] if other.message == verdict.message]
+    apart = [other.id for other in alike[1:] if other.message != verdict.message]
+    for words, others in (("the same in", same), ("because of it", apart)):
         more = f" and {len(others) - limit} more checks (--verbose names them)" if len(others) > limit else ""
-        table.add_row("the same in", Text(", ".join(others[:limit]) + more))
+        if others:
+            table.add_row(words, Text(", ".join(others[:limit]) + more))
     return Group(title, Padding(table, (0, 0, 1, 2)))
 
 
@@ -188,7 +200,7 @@ def _conclusion(found: Results) -> RenderableType:
         )
     worst = next((v for v in found.checks if v.status == "failed"), None)
     if worst is not None:
-        line.append(f"\nmore about a check: grader explain {worst.id}", "dim")
+        line.append(f"\nmore about a check: grader explain {worst.about or worst.id}", "dim")
     elif not found.checks:
         line.append("  nothing to grade: no check fits what was chosen", "yellow")
     elif all(verdict.status == "passed" for verdict in found.checks):

@@ -110,7 +110,7 @@ class Resident:
         self, fault: SubmissionFault, does: str, expected: str, ports: Collection[int]
     ) -> NotServingError:
         """It serves no port, or another one: which one, and why."""
-        unready = NotServingError(str(fault))
+        unready = NotServingError(str(fault), about="listens" if does == "listens on" else "binds")
         unready.costly = isinstance(fault, CrowdError)
         if ports:
             unready.actual = f"it {does} port {', '.join(map(str, sorted(ports)))}"

@@ -110,6 +110,8 @@ class CheckRunner:
             if status == "failed":
                 self._result.attachments = self._scene.attachments()
         self._result.status = status
+        if isinstance(error, SubmissionFault):
+            self._result.about = error.about
         if isinstance(error, NotServingError):
             self._result.not_serving, self._result.costly = True, error.costly
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)

@@ -28,6 +28,7 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
         asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
         for wrong, reason in wrong_lengths(length):
             if wrong in asked - {length}:
+                fault.about = "byte-order"
                 fault.evidence.insert(
                     0,
                     Evidence(
@@ -35,6 +36,7 @@ def length_as_read(server: Service, length: int) -> Iterator[None]:
                     ),
                 )
         if length < 4 and fault.expected is None and asked & {4, 4 - length}:
+            fault.about = "byte-order"
             fault.evidence.insert(
                 0,
                 Evidence(

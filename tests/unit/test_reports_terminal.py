@@ -192,3 +192,33 @@ def test_no_escape_sequence_reaches_the_terminal_whoever_made_the_results(hostil
 def test_any_width_will_do(width: int) -> None:
     text = shown(results(verdict("failed", message="word " * 100, evidence=evidence("x" * 500))), width=width)
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_the_check_that_is_about_the_cause_comes_first_whatever_the_rubrics_order() -> None:
+    about = "toy.header"
+    text = shown(
+        results(
+            verdict("failed", id="toy.any-address", message="no header", about=about),
+            verdict("failed", id="toy.page", message="no status", about=about),
+            verdict("failed", id=about, message="no header", hint="End lines with CR LF.", about=about),
+        )
+    )
+    assert text.count("FAILED") == 1
+    assert "toy.header  (core" in text
+    assert "End lines with CR LF." in text
+    assert "the same in    toy.any-address" in text
+    assert "because of it  toy.page" in text
+    assert "grader explain toy.header" in text
+
+
+def test_what_says_the_same_as_a_cause_is_shown_below_it() -> None:
+    text = shown(
+        results(
+            verdict("failed", id="toy.works", message="no port", about="toy.listens"),
+            verdict("failed", id="toy.listens", message="no bind"),
+            verdict("failed", id="toy.lasts", message="no bind"),
+        )
+    )
+    assert text.count("FAILED") == 1
+    assert "the same in    toy.lasts" in text
+    assert "because of it  toy.works" in text

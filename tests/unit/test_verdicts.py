@@ -225,3 +225,42 @@ def found_with(statuses: list[Status]) -> Results:
 
 def test_a_case_is_planned_as_serving_or_not() -> None:
     assert Case("toy.works", "toy_server").serves is False
+
+
+# Causes
+
+
+def causes(practical: Practical, **cases: tuple[str, str]) -> dict[str, str]:
+    """For each failed check of toy_server (`works=(message, about)`) below which one it is shown."""
+    given = []
+    for name, (message, about) in cases.items():
+        failure = case("failed", message=message, check=f"toy.{name}")
+        failure.about = about
+        given.append(failure)
+    found = fold(practical, Selection(programs=("toy_server",)), BUILT, given)
+    return {verdict.id: verdict.about for verdict in found}
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Practical:
+    checks = (row("toy.listens"), row("toy.works", job="true"), row("toy.lasts"))
+    file = write_files(tmp_path / "toy", {"practical.toml": ONE_PROGRAM + "".join(checks)})
+    return load_practical(file / "practical.toml")
+
+
+def test_what_fails_as_the_programs_job_does_is_shown_below_that(jobs: Practical) -> None:
+    found = causes(jobs, works=("no reply", ""), lasts=("no reply", ""))
+    assert (found["toy.works"], found["toy.lasts"]) == ("toy.works", "toy.works")
+    assert causes(jobs, works=("no reply", ""), lasts=("it ended", ""))["toy.lasts"] == ""
+
+
+def test_a_known_cause_is_kept_and_the_job_passes_it_on(jobs: Practical) -> None:
+    found = causes(
+        jobs, listens=("no port", "listens"), works=("no port 1", "listens"), lasts=("no port 1", "")
+    )
+    assert set(found.values()) == {"toy.listens"}
+
+
+def test_a_cause_whose_check_has_not_failed_is_none(jobs: Practical) -> None:
+    assert causes(jobs, works=("x", ""), lasts=("no port", "listens"))["toy.lasts"] == ""
+    assert causes(jobs, works=("x", ""), lasts=("no port", "no-such-check"))["toy.lasts"] == ""
