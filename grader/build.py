@@ -21,6 +21,7 @@ from grader.cells.base import Cell
 from grader.cells.room import Room
 from grader.errors import CellError
 from grader.job import BuildStep
+from grader.patterned import COMPILER, COPY, FOLDER, Compiler, patterning
 from grader.practical import Program
 from grader.program.output import Output
 from grader.text import bounded, printable
@@ -40,6 +41,9 @@ class Built(msgspec.Struct):
 
     commands: dict[str, list[str]] = {}  #: program -> argv prefix; paths are the room's
     failed: dict[str, str] = {}  #: program -> the compiler's words
+    patterned: dict[
+        str, list[str]
+    ] = {}  #: those built once more with a pattern in fresh memory (`grader.patterned`)
     steps: list[BuildStep] = []
     notes: list[str] = []
 
@@ -85,8 +89,9 @@ def built_in(cell: Cell, practical: str, programs: Sequence[Program]) -> Built:
 class Builder:
     """One build. Everything below /work is the student's: it is looked at, never followed."""
 
-    def __init__(self, room: Room, folder: str = "") -> None:
+    def __init__(self, room: Room, folder: str = "", compiler: Compiler = COMPILER) -> None:
         self._room = room
+        self._compiler = compiler
         self._folder = room.work / folder  # as this side sees it
         self._inside = f"/work/{folder}".rstrip("/")  # as the room does
         self._built = Built()
@@ -107,10 +112,32 @@ class Builder:
                 self._built.notes.append(
                     f"The compiled file {name} was ignored: no Makefile rule builds it. Hand in its source."
                 )
+        self._build_patterned([program for program in programs if program.patterned])
         self._open_to_group()
         for step in self._built.steps:
             step.programs = [p for p, argv in self._built.commands.items() if argv[0] in step.programs]
         return self._built
+
+    def _build_patterned(self, programs: Sequence[Program]) -> None:
+        """Those of these that were compiled, once more in a copy of the folder; nothing is said where that does not work."""
+        commands = self._built.commands
+        compiled = [p for p in programs if len(commands.get(p.name, ())) == 1 and self._is_compiled(p)]
+        steps = len(self._built.steps)
+        if compiled and self._run(["/bin/sh", "-c", COPY])[0]:
+            folder = self._folder.relative_to(self._room.work) / FOLDER
+            copy = Builder(self._room, str(folder), patterning(f"{self._inside}/{FOLDER}"))
+            copy._make_usable, copy._deadline = self._make_usable, self._deadline
+            copy._remove_prebuilt([self._built.commands[p.name][0].rpartition("/")[2] for p in compiled])
+            for program in compiled:
+                copy._find(program)
+            self._built.patterned = {
+                p.name: copy._built.commands[p.name] for p in compiled if copy._is_compiled(p)
+            }
+        del self._built.steps[steps:]
+
+    def _is_compiled(self, program: Program) -> bool:
+        argv = self._built.commands.get(program.name, [""])
+        return self._kind(argv[0].rpartition("/")[2]) == "program"
 
     def _open_to_group(self) -> None:
         """Other rooms may have another user, and the same group: what was built under a strict umask is theirs too."""
@@ -150,7 +177,7 @@ class Builder:
                 words = ""
                 self._built.steps.pop()
         if self._kind(name) != "program" and has_source:
-            compiler = ["/usr/bin/gcc", "-O1", "-g", "-Wall", "-o", name, source, "-lpthread"]
+            compiler = [self._compiler.path, "-O1", "-g", "-Wall", "-o", name, source, "-lpthread"]
             ok, alone = self._run(compiler, products=[name])
             if ok and words:
                 self._built.notes.append(f"make did not build {name}; {source} was compiled alone.")
@@ -177,7 +204,9 @@ class Builder:
         ours, theirs = os.pipe()
         null = os.open(os.devnull, os.O_RDWR)
         started = time.monotonic()
-        child = self._room.spawn(argv, (null, theirs, theirs), cwd=self._inside, limits=_LIMITS)
+        child = self._room.spawn(
+            argv, (null, theirs, theirs), cwd=self._inside, limits=_LIMITS, env=self._compiler.environment
+        )
         os.close(theirs)
         os.close(null)
         output = Output(ours, keep=OUTPUT_SHOWN * 4)

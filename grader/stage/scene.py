@@ -54,8 +54,11 @@ class Scene(Stage):
         gate: Collection[str] = (),
         held_after: str | None = None,
         program: str | None = None,
+        patterned: bool = False,
     ) -> Traced:
         """Start the program, or another one; with `trace` under strace, from its first instruction on.
+
+        With `patterned` the one whose fresh stack memory holds a pattern, where there is such a build.
 
         The calls in `gate` stop at its gate, and are let through unless a rule says otherwise. With `held_after`, one of them,
         all others wait there once it was made, until the program's `hold` is released.
@@ -63,6 +66,7 @@ class Scene(Stage):
         name = program or self.program
         try:
             command = self.built.commands[name]
+            command = self.built.patterned.get(name, command) if patterned else command
         except KeyError:
             raise GraderBugError(f"{name} was not built, yet a check wants to run it") from None
         latch, unlatch = os.pipe() if trace else (None, None)

@@ -98,7 +98,7 @@ def check_long_then_short(launch: LaunchReceiver) -> None:
 @pytest.mark.parametrize("lengths", [(4, 5), (24, 40), (200, 1000)], ids=["short", "full-chunks", "long"])
 def check_string_ends(launch: LaunchReceiver, lengths: tuple[int, int]) -> None:
     """Each datum is printed up to its end, whatever stands after it in memory: the receiver adds the zero that was not sent."""
-    exchange(launch(env=MARKED), letters(lengths[0], 1), letters(lengths[1], 2))
+    exchange(launch(env=MARKED, patterned=True), letters(lengths[0], 1), letters(lengths[1], 2))
 
 
 @check("framing.any-text")

@@ -171,7 +171,7 @@ def check_too_long_refused(sender: Sender, data: str, which: str) -> None:
 )
 def check_zero_padding(sender: Sender, program_name: str, data: tuple[str, str]) -> None:
     """The bytes of the structure that the data do not fill are zero: nothing that was in memory before leaves the program."""
-    run = sender.start(*data, env={"MALLOC_PERTURB_": "165"})
+    run = sender.start(*data, env={"MALLOC_PERTURB_": "165"}, patterned=True)
     actual, expected = received(run), message(program_name, *data)
     if actual != expected:
         raise SubmissionFault(
