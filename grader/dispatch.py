@@ -15,6 +15,7 @@ import msgspec
 from grader.build import Built
 from grader.cells.base import Cell, WorkerHandle
 from grader.errors import CellError
+from grader.idle import SECONDS, Idleness
 from grader.job import Case, CaseResult, Evidence
 from grader.text import bounded, printable
 
@@ -26,6 +27,10 @@ JOB_CEILING, GRADING_CEILING = 900.0, 3600.0
 PROGRAM_CEILING = 900.0
 #: Workers that may die at their start before the run is given up.
 _STARTS_LOST = 5
+
+#: While this share of the machine is idle although every worker has a check in hand, another one is started: programs sleep.
+#: Up to so many times as many as there are at first.
+_IDLE, GROWTH = 0.5, 4
 
 #: A server that took so many seconds and still did not listen (or was costly), so many times, is not started
 #: again.
@@ -56,10 +61,11 @@ class Dispatcher:
         cases: Sequence[Case],
         *,
         jobs: int,
+        most: int | None = None,
         deadline: float = math.inf,
         whole: bool = True,
     ) -> None:
-        """`deadline`: of the whole grading, as time.monotonic() counts.
+        """`jobs` workers, and up to `most` while the machine idles. `deadline`: of the whole grading, as time.monotonic() counts.
 
         Unless `whole`, no case runs of a check that has failed on its program already.
         """
@@ -67,6 +73,7 @@ class Dispatcher:
         self._built = msgspec.json.encode(built)
         self._cases = cases
         self._jobs = jobs
+        self._most = most or jobs
         self._deadline = min(time.monotonic() + JOB_CEILING, deadline)
         self._whole = whole
         self._spent: dict[str, float] = collections.defaultdict(float)  #: seconds, by program
@@ -94,9 +101,12 @@ class Dispatcher:
         slow_starts: collections.Counter[str] = collections.Counter()
         losses = iter(range(_STARTS_LOST + len(indices) // 4))
         workers = [self._start() for _ in range(min(self._jobs, len(queue)))]
+        idleness = Idleness()
         try:
             # Who is ready works; the others join: a container takes longer to start than many a check.
             while self._may_begin(queue) or any(worker.index is not None for worker in workers):
+                if self._another_helps(workers, queue) and idleness.share() > _IDLE:
+                    workers.append(self._start())
                 for worker in self._ready(workers):
                     message = self._take(worker)
                     index, worker.index = worker.index, None
@@ -126,6 +136,14 @@ class Dispatcher:
             for worker in workers:
                 worker.handle.connection.close()
                 worker.handle.kill()
+
+    def _another_helps(self, workers: Sequence[_Busy], queue: collections.deque[int]) -> bool:
+        """There is more to do than those have in hand who work, or are about to."""
+        return (
+            len(workers) < self._most
+            and self._may_begin(queue)
+            and all(worker.ready and worker.index is not None for worker in workers)
+        )
 
     def _drop_decided(self, result: CaseResult, queue: collections.deque[int]) -> None:
         """But for servers that never listened, which are counted: see `_without_hangers`."""
@@ -202,8 +220,9 @@ class Dispatcher:
         awaited = {w.handle.connection: w for w in workers if w.index is not None or not w.ready}
         now = time.monotonic()
         soonest = min((worker.since + CHECK_CEILING - now for worker in awaited.values()), default=0.0)
-        ready = wait(list(awaited), timeout=max(0.0, soonest))
-        if not ready and awaited:
+        soon = soonest if len(workers) >= self._most else min(soonest, SECONDS)
+        ready = wait(list(awaited), timeout=max(0.0, soon))
+        if not ready and soonest <= soon and awaited:
             late = min(awaited.values(), key=lambda worker: worker.since)
             late.handle.kill()
             return [late]

@@ -36,6 +36,7 @@ class Grading:
     jobs: int
     sandbox: str
     listener: Listener
+    most: int | None = None  #: workers, while the machine has nothing else to do
     deadline: float = dataclasses.field(default_factory=lambda: time.monotonic() + GRADING_CEILING)
 
     def results(
@@ -57,6 +58,7 @@ class Grading:
                 built,
                 cases,
                 jobs=self.jobs,
+                most=self.most,
                 deadline=self.deadline,
                 whole=not self.selection.statuses_only,
             )

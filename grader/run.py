@@ -20,6 +20,7 @@ def grade(
     selection: Selection,
     *,
     jobs: int | None = None,
+    most: int | None = None,
     sandbox: str | None = None,
     listener: Listener | None = None,
 ) -> Results:
@@ -27,6 +28,6 @@ def grade(
     where = chosen_sandbox(sandbox)
     record = Record(listener or Listener())
     record.opened(submission.name, submission.notes, practicals)
-    grading = Grading(submission, selection, jobs or default_jobs(where), where, record)
+    grading = Grading(submission, selection, jobs or default_jobs(where), where, record, most)
     run_pytest(Engine(grading, practicals), practicals)
     return record.results(selection, where)

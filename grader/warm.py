@@ -74,10 +74,13 @@ class WarmGrader:
         among: Sequence[str] = (),
         selection: Selection | None = None,
         jobs: int | None = None,
+        most: int | None = None,
         sandbox: str | None = None,
         listener: Listener | None = None,
     ) -> Results:
         """Grade the folder or archive at `path` by these practicals, else by those (`among` ...) that it is about.
+
+        With `jobs` workers, and `most` while the machine idles: no more than `jobs` where only these are given.
 
         Raises `BadSubmissionError` for what cannot be opened, `EmptySubmissionError` where nothing is to be graded,
         `UsageError` for broken checks, `CellError` without a sandbox or when the grading's process has died.
@@ -85,7 +88,7 @@ class WarmGrader:
         wanted = selection or Selection()
         where = chosen_sandbox(sandbox)
         place = os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolves no link
-        order = Order(place, tuple(practicals), tuple(among), wanted, jobs, where)
+        order = Order(place, tuple(practicals), tuple(among), wanted, jobs, most, where)
         record = Record(listener or Listener())
         with self._begun() as connection:
             with contextlib.suppress(OSError):  # it has died already: hearing nothing of it will say so

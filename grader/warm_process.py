@@ -30,7 +30,7 @@ from grader.cells import chosen_sandbox, seccomp
 from grader.cells.shares import shares
 from grader.collection import Collection, run_pytest
 from grader.concerned import concerned
-from grader.dispatch import default_jobs
+from grader.dispatch import GROWTH, default_jobs
 from grader.engine import Grading
 from grader.errors import CellError, GraderError
 from grader.job import CaseResult
@@ -168,7 +168,8 @@ def _grade(
         wanted = _wanted(order, known, submission)
         teller.opened(submission.name, submission.notes, wanted)
         jobs = order.jobs or default_jobs(sandbox)
-        grading = Grading(submission, order.selection, jobs, sandbox, teller)
+        most = order.most or order.jobs or GROWTH * jobs
+        grading = Grading(submission, order.selection, jobs, sandbox, teller, most)
         for practical in wanted:
             for _ in grading.results(session, practical):
                 pass

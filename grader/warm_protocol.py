@@ -18,6 +18,7 @@ class Order(msgspec.Struct, frozen=True):
     among: tuple[str, ...] = ()  #: ... of these; none: of all
     selection: Selection = Selection()
     jobs: int | None = None
+    most: int | None = None
     sandbox: str | None = None
 
 

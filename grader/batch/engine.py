@@ -18,6 +18,7 @@ import msgspec
 
 from grader import repeats
 from grader.batch.content import content_at
+from grader.dispatch import GROWTH
 from grader.errors import BadSubmissionError, CellError, GraderError, UsageError
 from grader.job import Results, Selection
 from grader.practical import Practical
@@ -90,7 +91,12 @@ class Reviving:
             warm = self._warm
             try:
                 results = warm.grade(
-                    job.path, practicals=[job.practical], selection=selection, jobs=_WORKERS, sandbox=sandbox
+                    job.path,
+                    practicals=[job.practical],
+                    selection=selection,
+                    jobs=_WORKERS,
+                    most=GROWTH * _WORKERS,
+                    sandbox=sandbox,
                 )
                 if content_at(job.path) != job.content:
                     raise CellError("it was changed while the class was being graded; grade it again")

@@ -38,7 +38,11 @@ WIDTH_WITHOUT_TERMINAL = 120
 )
 @click.option("--rubric", "rubric_file", type=click.Path(path_type=Path), help="Score by this rubric.toml.")
 @click.option("--student", is_flag=True, help="Show and write only what the rubric does not hide yet.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Workers at the same time (default: three a core).")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help="Workers at the same time (default: three a core, more while the machine idles).",
+)
 @click.option("--sandbox", type=click.Choice(SANDBOXES), help=SANDBOX_HELP)
 @click.option("--verbose", "-v", is_flag=True, help="Show every failure in full, and every check.")
 def check(  # noqa: PLR0917 - click passes everything by keyword

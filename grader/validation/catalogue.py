@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -65,9 +66,13 @@ def source_of(defect: Defect) -> Path:
     return ROOT / "reference" / defect.practical / defect.language
 
 
-def materialise(defect: Defect, directory: Path) -> Path:
-    """Write the defective submission into `directory`; its Makefile builds that one program."""
-    _change(source_of(defect), defect.patch, defect.program, directory)
+def materialise(defect: Defect, directory: Path, second: Defect | None = None) -> Path:
+    """Write the defective submission into `directory`; its Makefile builds that one program.
+
+    With `second`, another defect of the same program, it has both mistakes; `UsageError` where their differences touch.
+    """
+    patches = [each.patch for each in (defect, second) if each is not None]
+    _change(source_of(defect), patches, defect.program, directory)
     return directory
 
 
@@ -90,16 +95,20 @@ def source_of_variant(difference: Path) -> Path:
 def write_variant(variant: Path, directory: Path) -> Path:
     """Write a variant into `directory`, as it would be handed in."""
     if program := changes(variant):
-        _change(source_of_variant(variant), variant, program, directory)
+        _change(source_of_variant(variant), [variant], program, directory)
     else:
         shutil.copytree(variant, directory, dirs_exist_ok=True)
     return directory
 
 
-def _change(source: Path, patch: Path, program: str, directory: Path) -> None:
-    """Write `source` into `directory`, with this difference; its Makefile builds that one program."""
+def _change(source: Path, patches: Sequence[Path], program: str, directory: Path) -> None:
+    """Write `source` into `directory`, with these differences; its Makefile builds that one program."""
     shutil.copytree(source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run(["git", "apply", "-p1", str(patch)], check=True, cwd=directory)  # noqa: S607 - as the author has it
+    for patch in patches:
+        command = ["git", "apply", "-p1", str(patch)]
+        applied = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+        if applied.returncode != 0:
+            raise UsageError(f"{patch} does not apply: {applied.stderr.strip()}")
     makefile = directory / "Makefile"
     if makefile.exists():
         lines = [

@@ -142,7 +142,8 @@ def _imports(file: Path, specs: Path) -> Iterator[Path]:
 def _of_subject(subject: Subject) -> str:
     defect = subject.defect
     if defect is not None:
-        return _of_difference(source_of(defect), defect.patch, defect.program)
+        second = subject.second.patch.read_bytes() if subject.second is not None else b""
+        return _digest(_of_difference(source_of(defect), defect.patch, defect.program).encode(), second)
     handed_in = Path(subject.folder)
     if program := changes(handed_in):
         return _of_difference(source_of_variant(handed_in), handed_in, program)

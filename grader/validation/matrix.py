@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from grader.practical import Practical
+from grader.validation.pairs import unbuilt
 from grader.validation.subjects import Outcome
 
 MEANT, ALSO, NOT = "#", "+", "."
@@ -92,13 +93,28 @@ def _summary(outcomes: Sequence[Outcome]) -> RenderableType:
     return Group(*_counts(outcomes), *(line for outcome in outcomes for line in wrong(outcome)))
 
 
-def wrong(outcome: Outcome) -> list[Text]:
+def wrong(outcome: Outcome, problems: Callable[[Outcome], Sequence[str]] = Outcome.problems) -> list[Text]:
     """What is not as it must be, as lines to print."""
     subject = outcome.subject
     return [
         Text(f"WRONG  {subject.practical} {subject.kind} {subject.name}: {problem}", "red")
-        for problem in outcome.problems()
+        for problem in problems(outcome)
     ]
+
+
+def show_pairs(
+    console: Console, outcomes: Sequence[Outcome], problems: Callable[[Outcome], Sequence[str]]
+) -> int:
+    """Print those that break the rule, and how many do; the exit status."""
+    broken = [outcome for outcome in outcomes if problems(outcome)]
+    for outcome in broken:
+        for line in wrong(outcome, problems):
+            console.print(line)
+    console.print(
+        f"{len(outcomes)} pairs, {sum(map(unbuilt, outcomes))} of which do not build together: {len(broken)} break the rule",
+        style="red" if broken else "green",
+    )
+    return 1 if broken else 0
 
 
 def _counts(outcomes: Sequence[Outcome]) -> Iterator[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import msgspec
@@ -35,12 +35,15 @@ class Examiner:
         jobs: int | None = None,
         sandbox: str | None = None,
         fresh: bool = False,
+        problems: Callable[[Outcome], Sequence[str]] = Outcome.problems,
     ) -> None:
+        """What has `problems` is not remembered."""
         self._practicals = {practical.name: practical for practical in practicals}
         self._kept = kept
         self._jobs = jobs or GRADINGS * len(os.sched_getaffinity(0))
         self._sandbox = sandbox
         self._fresh = fresh
+        self._problems = problems
 
     def examine(self, subjects: Sequence[Subject]) -> Iterator[Examined]:
         """The outcome of each subject, in the order in which they end."""
@@ -75,7 +78,7 @@ class Examiner:
             return Examined(Outcome(subject, trouble=f"it could not be graded: {error}"), 0)
         except Exception as error:  # noqa: BLE001 - one subject's trouble must not end the others
             return Examined(Outcome(subject, trouble=f"{type(error).__name__}: {error}"), 0)
-        if missing and not outcome.problems():
+        if missing and not self._problems(outcome):
             self._kept.keep(outcome, asked)
         return Examined(outcome, sum(entry.status != ABSENT for entry in known.values()))
 

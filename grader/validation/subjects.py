@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from grader.dispatch import GROWTH
 from grader.job import Selection
 from grader.practical import Practical, reference_directory
 from grader.validation.catalogue import Defect, changes, load, materialise, variants, write_variant
@@ -18,11 +19,12 @@ from grader.warm import WarmGrader
 class Subject(msgspec.Struct, frozen=True):
     """One submission whose verdicts are known beforehand."""
 
-    kind: Literal["reference", "variant", "defect"]
+    kind: Literal["reference", "variant", "defect", "pair"]
     name: str
     practical: str
     folder: str = ""  #: or the difference that a variant is
     defect: Defect | None = None
+    second: Defect | None = None  #: of a pair: see `grader.validation.pairs`
 
     def checks(self, practical: Practical) -> tuple[str, ...]:
         """Those that it is asked, in the rubric's order."""
@@ -50,17 +52,18 @@ class Outcome(msgspec.Struct):
         wrong = {check: status for check, status in self.statuses.items() if status != "passed"}
         defect = self.subject.defect
         if defect is None:
-            return [f"{status} {check}: {self._said(check)}" for check, status in wrong.items()] or (
+            return [f"{status} {check}: {self.said(check)}" for check, status in wrong.items()] or (
                 [] if self.statuses or asked else ["no program of the practical is in it"]
             )
         expected = defect.expected & set(asked) if asked else defect.expected
         found = [f"not caught by {check}" for check in sorted(expected - self.failed)]
         for check, status in wrong.items():
             if check not in expected or status != "failed":
-                found.append(f"{status} {check}, which its row does not list: {self._said(check)}")
+                found.append(f"{status} {check}, which its row does not list: {self.said(check)}")
         return found
 
-    def _said(self, check: str) -> str:
+    def said(self, check: str) -> str:
+        """What happened, in one line."""
         return self.messages.get(check, "").split("\n")[0][:160]
 
 
@@ -94,13 +97,18 @@ def examine(
     with tempfile.TemporaryDirectory(prefix="grader-") as directory:
         folder, selection = Path(subject.folder), Selection(checks=checks, statuses_only=True)
         if subject.defect is not None:
-            folder = materialise(subject.defect, Path(directory) / "submission")
+            folder = materialise(subject.defect, Path(directory) / "submission", subject.second)
             selection = msgspec.structs.replace(selection, programs=(subject.defect.program,))
         elif program := changes(folder):
             folder = write_variant(folder, Path(directory) / "submission")
             selection = msgspec.structs.replace(selection, programs=(program,))
         found = warm.grade(
-            folder, practicals=[subject.practical], selection=selection, jobs=jobs, sandbox=sandbox
+            folder,
+            practicals=[subject.practical],
+            selection=selection,
+            jobs=jobs,
+            most=GROWTH * jobs,
+            sandbox=sandbox,
         )
     outcome = Outcome(subject)
     for verdict in found.checks:

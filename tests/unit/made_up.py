@@ -85,11 +85,16 @@ def practical(root: Path, toml: str, checks: Mapping[str, str], name: str = "toy
 
 
 def graded(
-    toml: Path, submission: Path, *, jobs: int | None = 2, selection: Selection | None = None
+    toml: Path,
+    submission: Path,
+    *,
+    jobs: int | None = 2,
+    most: int | None = None,
+    selection: Selection | None = None,
 ) -> Results:
     """Grade for real, in a cell, and forget the check modules that it imported."""
     with imports_forgotten(toml.parent), open_submission(submission) as opened:
-        return grade(opened, [load_practical(toml)], selection or Selection(), jobs=jobs)
+        return grade(opened, [load_practical(toml)], selection or Selection(), jobs=jobs, most=most)
 
 
 @contextlib.contextmanager
