@@ -29,7 +29,7 @@ _RUN_CEILING = 60.0  #: for a command that only removes files, or changes their 
 DEFAULT_LIMITS: Mapping[str, tuple[int, int]] = {
     "as": (8 << 30, 8 << 30),  # 200 threads reserve about 2.6 GiB in stacks and malloc arenas
     "core": (0, 0),
-    "cpu": (60, 60),
+    "cpu": (60, 65),  # SIGXCPU first: it tells what ended the program
     "fsize": (256 << 20, 256 << 20),
     "memlock": (64 << 10, 64 << 10),
     "nofile": (1024, 4096),

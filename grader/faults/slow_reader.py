@@ -10,14 +10,14 @@ from grader.watch.watch import Watch, precondition
 SMALL_BUFFER = 1 << 16
 
 #: Bytes that the buffers of both ends never hold: Linux tunes them up to 4 MiB (sending; a cell, 1 MiB)
-#: and 6 MiB (receiving, which SMALL_BUFFER rules out), tcp(7).
-MORE_THAN_BUFFERS = 16 << 20
+#: and 6 MiB (receiving), tcp(7). And those that they do not hold where our end receives with a SMALL_BUFFER.
+MORE_THAN_BUFFERS, FULL = 16 << 20, 6 << 20
 
 
 def until_stuck_sending(watch: Watch, peer: TcpPeer) -> None:
     """Wait until the program cannot send any further to `peer`, or has nothing more to send.
 
-    The reply under way must be larger than `MORE_THAN_BUFFERS` says.
+    The reply under way must be larger than `FULL` says.
     """
     with precondition():
         peer.until_consumed()

@@ -16,6 +16,7 @@ from grader.compare import around, first_difference, show_bytes
 from grader.errors import ProgramEnded, SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.peers.endpoint import Endpoint
+from grader.watch.pace import Progress
 
 _LINGER_NONE = struct.pack("ii", 1, 0)  #: close() sends RST (socket(7), SO_LINGER)
 _ANY = 1 << 62  #: more bytes than can come
@@ -33,7 +34,9 @@ class TcpPeer(Endpoint):
     def send(self, data: bytes) -> Self:
         """Hand all of `data` to the kernel, waiting while the program's end is full."""
         view = memoryview(data)
+        progress = Progress(self._watch.own, len(view), "bytes that were sent to it were taken")
         while view:
+            progress.at(len(data) - len(view))
             count = self._watch.until(
                 lambda: self._send_some(view),  # noqa: B023 - called before the loop goes on
                 what=f"read what was sent to it ({self.sent:,} bytes so far)",
@@ -67,8 +70,16 @@ class TcpPeer(Endpoint):
         return self._take(count)
 
     def _until_received(self, count: int) -> None:
+        progress = Progress(self._watch.own, count, "bytes came")
+
+        def received() -> object:
+            if self._fill(count) or self._end:
+                return True
+            progress.at(len(self._received))
+            return False
+
         self._watch.until(
-            lambda: self._fill(count) or self._end,
+            received,
             what=f"send {count:,} bytes",
             descriptors=[(self._socket.fileno(), select.POLLIN)],
         )
@@ -108,10 +119,14 @@ class TcpPeer(Endpoint):
             raise SubmissionFault(f"{self._ending()} (RST) instead of closing it in order (FIN)")
         return self._take(len(self._received))
 
-    def skip(self, count: int) -> int:
-        """Read the next `count` bytes and keep nothing of them; how many came before the connection ended."""
+    def skip(self, count: int, told: Callable[[int], None] = lambda _: None) -> int:
+        """Read the next `count` bytes and keep nothing of them; how many came before the connection ended.
+
+        `told` hears meanwhile how many there are.
+        """
         before = self._taken
         while (left := before + count - self._taken) and self._end is None:
+            told(self._taken - before)
             self._watch.until(
                 lambda: self._discard(left) or self._end,
                 what="send more or close",

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from grader.cells.room import Child, Room
+from grader.cells.room import DEFAULT_LIMITS, Child, Room
 from grader.errors import GraderBugError, Inconclusive
 from grader.job import Evidence
 from grader.observe import proc
@@ -86,7 +86,7 @@ class RunningProgram:
                 return f"was killed: {self.room.overuse}"
             if number == signal.SIGKILL and self.room.kills() > self._kills:
                 return "was killed: the programs and their files used more memory together than the room has"
-            return f"was killed by {_signal_name(number)}"
+            return f"was killed by {_signal_name(number)}{_OF_LIMITS.get(number, '')}"
         return f"ended with exit status {os.WEXITSTATUS(status)}"
 
     def processes(self) -> list[int]:
@@ -164,6 +164,15 @@ class RunningProgram:
         if self.gate:
             self.gate.close()
         self._child.close()
+
+
+#: Signals by which the kernel enforces a room's limits (setrlimit(2)).
+_OF_LIMITS: Mapping[int, str] = {
+    signal.SIGXCPU: ": it had used all of the processor time that a program has in one check, "
+    f"{DEFAULT_LIMITS['cpu'][0]} s",
+    signal.SIGXFSZ: ": it wrote a file of more than "
+    f"{DEFAULT_LIMITS['fsize'][0] >> 20} MiB, the most that a program may",
+}
 
 
 def describe_tasks(tasks: Sequence[Task], main_pid: int, held: Collection[int] = ()) -> str:

@@ -32,6 +32,9 @@ class TaskView:
     switches: int
     call: proc.Call | None
     run_ns: int = dataclasses.field(default=0, compare=False)  #: processor time so far
+    ready_ns: int = dataclasses.field(
+        default=0, compare=False
+    )  #: time so far in which it had no processor and wanted one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def take(pids: Iterable[int], table: SocketTable, gates: Sequence[Gate] = ()) ->
                     task.switches,
                     task.call,
                     task.run_ns,
+                    task.wait_ns,
                 )
                 for task in proc.tasks(pid)
             ]
@@ -152,11 +156,12 @@ class Traffic:
     _now: float = 0.0
     _used: int = 0
 
-    def feed(self, snapshot: Snapshot, now: float) -> None:
+    def feed(self, snapshot: Snapshot, now: float, moved: int = 0) -> None:
+        """`moved` tells how many bytes our side has sent and received: what goes straight through shows in no queue."""
         used = sum(view.run_ns for view in snapshot.tasks)
         unchanged = snapshot == self._snapshot
         states = {view.state for view in snapshot.tasks}
-        if (traffic := snapshot.traffic()) != self._last:
+        if (traffic := (snapshot.traffic(), moved)) != self._last:
             self._last, self._used, self.asleep = traffic, used, 0.0
         elif states.isdisjoint("Rt") and (unchanged or "D" not in states):
             # In D without a step as well: a parent waits so for its vfork's child, which may never end.

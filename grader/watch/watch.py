@@ -22,6 +22,7 @@ from grader.observe import proc
 from grader.observe.sockets import SocketTable
 from grader.program.program import RunningProgram
 from grader.watch.load import Effort, effort
+from grader.watch.pace import ENOUGH, FEW, MOST, OwnTime, Rounds
 from grader.watch.quiet import Snapshot, Stillness, Traffic, is_quiet, runs_alone, take, under_way
 from grader.watch.spinning import Patience, Spinning
 
@@ -61,10 +62,23 @@ class Watch:
         self._patience = Patience(self._spinning)
         self.given = 0  #: bytes that the programs have to work on: what peers sent, and files
         self.taken = 0  #: bytes that peers had of them: work done, of which a program may tell
+        self.own = OwnTime(self._used)
+
+    def rounds(self, most: int, *, least: int = FEW, seconds: float = ENOUGH) -> Rounds:
+        """What is asked again and again, less often of a slow program."""
+        return Rounds(self.own, most, least=least, seconds=seconds)
 
     def processes(self) -> list[int]:
         """Pids, as this side sees them, of every process in the room except its init."""
         return proc.descendants(self.room.init_pid)
+
+    def _used(self) -> float:
+        """Seconds of processor time, of the processes that are there."""
+        tasks = []
+        for pid in self.processes():
+            with contextlib.suppress(proc.ProcessGoneError):
+                tasks += proc.tasks(pid)
+        return sum(task.run_ns for task in tasks) / 1e9
 
     def holders(self, inode: int) -> list[str]:
         """Which processes have this socket open, as a student would name them."""
@@ -110,9 +124,11 @@ class Watch:
             poller.register(program.pidfd, select.POLLIN)
         due = started + _PATIENCE
         stillness, traffic = Stillness(), Traffic()
+        self.own.begin(started)
         while True:
             if value := condition():
                 return value
+            self.own.step(time.monotonic())
             waited = time.monotonic() - started
             reason = self._hopeless(servers, waited)
             if reason is None and time.monotonic() >= due:
@@ -140,7 +156,8 @@ class Watch:
         """The same, judged by a look at the whole cell."""
         now = time.monotonic()
         seen = self.snapshot()
-        traffic.feed(seen, now)
+        traffic.feed(seen, now, self.given + self.taken)
+        self.own.look(seen)
         if self._flooding():
             return "the program did not {what}: it prints without end"
         if wasted := self._wasted(traffic, seen):
@@ -165,6 +182,11 @@ class Watch:
             return "the program did not {what}: it keeps the processor busy to no effect"
         if traffic.asleep > CEILING and self._ends_told():
             return f"the program slept for {CEILING:.0f} s and did not {{what}}"
+        if self.own.total > MOST:
+            return (
+                f"the program is too slow: after {self.own.total:.0f} s of waiting for it in this check, in which "
+                f"{self.taken:,} bytes came of it, it did not {{what}}"
+            )
         if traffic.stopped > CEILING:
             return "the program did not {what}: it has stopped itself (SIGSTOP)"
         return None
@@ -243,7 +265,7 @@ class Watch:
             seen = self.snapshot()
             if stillness.feed(seen, now) and self._told():
                 return
-            traffic.feed(seen, now)
+            traffic.feed(seen, now, self.given + self.taken)
             if (traffic.asleep > _SPUN and self._ends_told()) or self._flooding():
                 return
             if self._patience.at_rest(names, traffic.burnt, self.given, under_way=bool(under_way(seen))):

@@ -10,10 +10,11 @@ import pytest
 
 from grader.errors import SubmissionFault
 from grader.faults.flood import Flood, flooding
-from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
+from grader.faults.slow_reader import FULL, SMALL_BUFFER, until_stuck_sending
 from grader.observe.gate import AWAITING, THREAD_BEGINS
 from grader.peers.reverse import ReverseClient, header, pattern, request
 from grader.spec import check
+from grader.watch.pace import Progress
 from specs.reverse.service import Launch, Service
 
 STARVED = 2 << 20  #: bytes of another client's replies: more than any server reads at a time
@@ -44,7 +45,7 @@ def check_header_only(server: Service) -> None:
 @check("reverse.slow-reader")
 def check_slow_reader(server: Service) -> None:
     """A client that does not read its reply delays nobody else."""
-    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(MORE_THAN_BUFFERS)))
+    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(FULL)))
     until_stuck_sending(server.watch, slow)
     server.connect().exchange(b"hola")
 
@@ -94,8 +95,15 @@ def check_two_hundred_clients(launch: Launch) -> None:
     """200 clients at the same time are all served."""
     server = launch(limits={"nproc": (256, 512)})
     server.may_have_processes(512)  # a process and a thread for each client
-    for number, client in reversed(list(enumerate(_served_first(server, 200)))):
-        client.exchange(b"client %d" % number)
+    clients = list(reversed(_served_first(server, 200)))
+    rounds = server.watch.rounds(len(clients))
+    for number in rounds:
+        clients[number].exchange(b"client %d" % number)
+    left = clients[rounds.done :]  # of a server that is slow
+    for client in left:
+        client.send(request(b"hola"))
+    for client in left:
+        client.expect_reply(b"hola")
 
 
 @check("reverse.thousand-connections")
@@ -151,5 +159,20 @@ def _served_without_pause(flood: Flood, client: ReverseClient, payload: bytes) -
 
 
 def _served_first(server: Service, count: int) -> list[ReverseClient]:
-    """So many clients, all connected; each is served before the next comes, so the accept queue is never full."""
-    return [server.connect().exchange(b"first") for _ in range(count)]
+    """So many clients, all connected; each is served before the next comes, so the accept queue is never full.
+
+    Where that takes too long those who are left ask all at once: who serves them side by side needs no longer.
+    """
+    clients = [server.connect().exchange(b"first") for _ in server.watch.rounds(count)]
+    rest = count - len(clients)
+    left: list[ReverseClient] = []
+    accepted = Progress(server.watch.own, rest, "clients were accepted")
+    for number in range(rest):
+        left.append(server.connect().send(request(b"first")))
+        server.until_accept_queue_below(1)
+        accepted.at(number)
+    served = Progress(server.watch.own, rest, "clients were served")
+    for number, client in enumerate(left):
+        served.at(number)
+        client.expect_reply(b"first")
+    return clients + left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.faults.slow_reader import MORE_THAN_BUFFERS, SMALL_BUFFER, until_stuck_sending
+from grader.faults.slow_reader import FULL, SMALL_BUFFER, until_stuck_sending
 from grader.observe.gate import SENDING
 from grader.peers.reverse import header, pattern, request
 from grader.spec import KiB, check, precondition
@@ -54,7 +54,7 @@ def check_reset(server: Service, stage: str) -> None:
 @check("reverse.reset-while-replying")
 def check_reset_while_replying(server: Service) -> None:
     """A client that resets its connection while its reply is being sent disturbs nobody."""
-    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(MORE_THAN_BUFFERS)))
+    slow = server.connect(rcvbuf=SMALL_BUFFER).send(request(pattern(FULL)))
     until_stuck_sending(server.watch, slow)
     slow.reset()
     next_is_served(server)
@@ -108,12 +108,12 @@ def check_silent_client_leaves(server: Service) -> None:
 
 
 @check("reverse.late-reader")
-@pytest.mark.parametrize("size", [64 * KiB, MORE_THAN_BUFFERS], ids=["64KiB", "16MiB"])
+@pytest.mark.parametrize("size", [64 * KiB, FULL], ids=["64KiB", "6MiB"])
 def check_late_reader(server: Service, size: int) -> None:
     """A client that begins to read its reply late gets all of it."""
     payload = pattern(size)
     client = server.connect(rcvbuf=SMALL_BUFFER).send(request(payload))
-    if size == MORE_THAN_BUFFERS:
+    if size == FULL:
         until_stuck_sending(server.watch, client)
     else:
         server.watch.until_still()

@@ -6,6 +6,7 @@ import pytest
 
 from grader.peers.reverse import header, pattern, request
 from grader.spec import KiB, MiB, check
+from grader.watch.pace import Progress
 from specs.reverse.service import Launch, Service, length_as_read
 
 PIECE = 30_000  #: bytes; less than 70,000, and more than a small message
@@ -91,6 +92,8 @@ def check_thousand_clients(launch: Launch) -> None:
     """1,000 clients one after the other are all served."""
     server = launch(limits={"nproc": (256, 2048)})
     server.may_have_processes(2048)  # a periodic reaper may leave them all for its next round
+    served = Progress(server.watch.own, 1000, "clients were served, one after the other,")
     for number in range(1000):
+        served.at(number)
         client = server.connect().exchange(b"client %d" % number)
         client.close()

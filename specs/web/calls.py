@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from grader.faults.slow_reader import SMALL_BUFFER
+from grader.faults.slow_reader import FULL, SMALL_BUFFER
 from grader.observe.sends import Send
 from grader.observe.syscalls import TracedCall
 from grader.spec import precondition
 from specs.shared.unwatched import expect_same_unwatched, transfers
-from specs.web.service import FULL, Launch, Site, ask, expect_page, until_blocked_sending
+from specs.web.service import Launch, Site, ask, expect_page, until_blocked_sending
 
 OPENS = ("open", "openat", "openat2")
 COPIES = ("dup", "dup2", "dup3", "fcntl")

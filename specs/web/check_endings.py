@@ -7,12 +7,11 @@ import contextlib
 import pytest
 
 from grader.errors import SubmissionFault
-from grader.faults.slow_reader import SMALL_BUFFER
+from grader.faults.slow_reader import FULL, SMALL_BUFFER
 from grader.observe.gate import SENDING
 from grader.peers.http import get
 from grader.spec import MiB, check, precondition
 from specs.web.service import (
-    FULL,
     PAGE,
     Launch,
     Site,

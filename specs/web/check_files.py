@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from grader.errors import SubmissionFault
-from grader.faults.slow_reader import SMALL_BUFFER
+from grader.faults.slow_reader import FULL, SMALL_BUFFER
 from grader.peers.http import parse_strictly, split
 from grader.spec import KiB, MiB, check
+from grader.watch.pace import Progress
 from specs.web.service import (
-    FULL,
     PAGE,
     Site,
     Web,
@@ -137,6 +137,7 @@ def check_huge_file(site: Site, server: Web) -> None:
     path = site.sparse("/huge.bin", size, END)
     client = ask(server, path)
     expect_ok(client.header())
+    served = Progress(server.watch.own, size, "bytes of the file came", most=90)
     zeros, received = size - len(END), 0
     while received < zeros:  # of each 64 MiB the first is read, and the others are counted
         for piece in client.pieces(min(MiB, zeros - received)):
@@ -145,8 +146,9 @@ def check_huge_file(site: Site, server: Web) -> None:
                     f"the body is wrong between bytes {received:,} and {received + len(piece):,}"
                 )
             received += len(piece)
+            served.at(received)
         wanted = min(63 * MiB, zeros - received)
-        skipped = client.skip(wanted)
+        skipped = client.skip(wanted, told=lambda more: served.at(received + more))  # noqa: B023 - called at once
         received += skipped
         if skipped < wanted:
             break

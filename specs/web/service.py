@@ -13,7 +13,7 @@ from grader.errors import SubmissionFault
 from grader.observe.sockets import TcpState
 from grader.peers.http import HttpClient, Response
 from grader.peers.reverse import pattern
-from grader.spec import MiB, precondition
+from grader.spec import precondition
 from grader.stage.origin import about
 from grader.stage.scene import Scene
 from grader.stage.server import Server
@@ -23,8 +23,6 @@ Web = Server[HttpClient]
 Launch = Callable[..., Web]
 
 PAGE = b"<!DOCTYPE html>\n<title>hola</title>\n<p>hola mundo</p>\n"
-#: Bytes that the buffers of both ends never hold, when the client's is small: 1 MiB at the sender in a cell, 4 elsewhere.
-FULL = 6 * MiB
 REFUSED_METHOD = {405, 501}
 
 

@@ -343,3 +343,12 @@ def test_busy_loop_with_timeouts_is_never_still(stack: ExitStack, table: SocketT
     end = time.monotonic() + 0.5
     while time.monotonic() < end:
         assert not watch.stillness.feed(watch.look(), time.monotonic())
+
+
+def test_bytes_that_go_straight_through_are_traffic() -> None:
+    traffic = Traffic()
+    traffic.feed(burnt(0.5), 10.0, 1_000)
+    traffic.feed(burnt(2.5), 14.0, 2_000)
+    assert (traffic.asleep, traffic.burnt) == (0.0, 0.0)
+    traffic.feed(burnt(3.5), 15.0, 2_000)
+    assert (traffic.asleep, traffic.burnt) == (0.0, 1.0)
