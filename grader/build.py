@@ -127,13 +127,19 @@ class Builder:
             folder = self._folder.relative_to(self._room.work) / FOLDER
             copy = Builder(self._room, str(folder), patterning(f"{self._inside}/{FOLDER}"))
             copy._make_usable, copy._deadline = self._make_usable, self._deadline
-            copy._remove_prebuilt([self._built.commands[p.name][0].rpartition("/")[2] for p in compiled])
-            for program in compiled:
-                copy._find(program)
+            again = copy.build([msgspec.structs.replace(program, patterned=False) for program in compiled])
             self._built.patterned = {
-                p.name: copy._built.commands[p.name] for p in compiled if copy._is_compiled(p)
+                p.name: again.commands[p.name]
+                for p in compiled
+                if copy._is_compiled(p) and copy._way_to(p) == self._way_to(p)
             }
         del self._built.steps[steps:]
+
+    def _way_to(self, program: Program) -> str | None:
+        """What made it: make by its name, the compiler alone, or None: make's default target."""
+        known = {program.name, self._built.commands[program.name][0]}
+        ways = (step.command.split()[0] for step in self._built.steps if step.ok and known & {*step.programs})
+        return next(ways, None)
 
     def _is_compiled(self, program: Program) -> bool:
         argv = self._built.commands.get(program.name, [""])
@@ -233,8 +239,10 @@ class Builder:
         return stat.S_ISREG(_mode(self._folder / name)) and self._is_ours()
 
     def _is_ours(self) -> bool:
-        """The folder is still one: a build might have put a link in its place."""
-        return stat.S_ISDIR(_mode(self._folder))
+        """The folder is still one, and what it lies in: a build might have put a link in the place of either."""
+        places = [self._folder, *self._folder.parents]
+        below = places[: places.index(self._room.work) + 1]
+        return all(stat.S_ISDIR(_mode(place)) for place in below)
 
     def _behind(self, name: str) -> str:
         """Where a link that the build made ends, as a path in the folder; `name` when it is none, or leads elsewhere.

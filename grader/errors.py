@@ -35,10 +35,15 @@ class SubmissionFault(GraderError):  # noqa: N818 - a verdict about a program, n
         actual: str | bytes | None = None,
         evidence: Sequence[Evidence] = (),
         about: str = "",
+        hint: str = "",
     ) -> None:
-        """`about`: the name of the check whose matter this is ("header"), whichever check has met it."""
+        """`about`: the name of the check whose matter this is ("header"), whichever check has met it.
+
+        `hint`: what to do about it, where that is not what the check itself would say.
+        """
         super().__init__(message)
         self.about = about
+        self.hint = hint
         self.expected = expected
         self.actual = actual
         self.evidence = list(evidence)

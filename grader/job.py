@@ -48,6 +48,7 @@ class CaseResult(msgspec.Struct):
     not_serving: bool = False  #: the server never began to listen
     costly: bool = False  #: ... and trying again would hurt what runs beside it
     about: str = ""  #: the name of the check whose matter this is, without its practical's
+    hint: str = ""  #: instead of the check's own
     number: int = 0  #: its place in the order of the checks, whichever worker ended first
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from grader.cells.room import ENVIRONMENT
+from grader.job import Evidence
 
 FOLDER = ".patterned"  #: the copy's, in the folder that it is a copy of
 _TOOLS = f"{FOLDER}/.tools"
@@ -33,6 +34,13 @@ for tool in gcc cc; do
 done
 trap - EXIT
 """
+
+
+#: How a student sees the same.
+PATTERNED = Evidence(
+    "built",
+    "with gcc -ftrivial-auto-var-init=pattern, which fills variables that begin without a value with bytes fe",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

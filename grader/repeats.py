@@ -22,6 +22,7 @@ def together(rounds: Sequence[Results]) -> Results:
         return first
     again = [{(row.program, row.id): row for row in each.checks} for each in rounds]
     rows = [_row([found[row.program, row.id] for found in again]) for row in first.checks]
+    verdicts.find_causes(rows)
     whole = verdicts.results(
         first.submission, rows, build=first.build, notes=list(first.notes), environment=first.environment
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -38,18 +38,19 @@ def fold(
         for check in practical.checks.values()
         if program in check.programs and selection.wants(check.id, check.tier, program)
     ]
-    _find_causes(practical, verdicts)
+    jobs = {check.id for check in practical.checks.values() if check.job}
+    find_causes(verdicts, jobs)
     return verdicts
 
 
-def _find_causes(practical: Practical, verdicts: Sequence[Verdict]) -> None:
+def find_causes(verdicts: Sequence[Verdict], jobs: Collection[str] = ()) -> None:
     """What fails in the same way as the program's job does is about that, unless it is known to be about something else."""
     failed = {(v.program, v.id): v for v in verdicts if v.status == "failed"}
-    jobs = {(v.program, v.message): v.about or v.id for v in failed.values() if practical.checks[v.id].job}
-    for verdict in failed.values():
-        verdict.about = verdict.about or jobs.get((verdict.program, verdict.message), "")
-        if (verdict.program, verdict.about) not in failed:
-            verdict.about = ""  # the check about it has not failed, or was not asked
+    said = {(v.program, v.message): v.about or v.id for v in failed.values() if v.id in jobs}
+    for verdict in verdicts:
+        about = verdict.about or said.get((verdict.program, verdict.message), "")
+        # Nothing is about a check that has not failed, or was not asked.
+        verdict.about = about if verdict.status == "failed" and (verdict.program, about) in failed else ""
 
 
 def _verdict(
@@ -85,7 +86,7 @@ def _verdict(
         verdict.message = shown.message + _which_cases(shown, cases)
     if shown.status == "failed":
         verdict.about = f"{practical.name}.{shown.about}" if shown.about else ""
-        verdict.hint = _NOT_SERVING if shown.not_serving else check.hint
+        verdict.hint = shown.hint or (_NOT_SERVING if shown.not_serving else check.hint)
     return verdict
 
 

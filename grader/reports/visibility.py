@@ -6,7 +6,7 @@ Neither their rows nor what follows from them: a limit that only a hidden check 
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -27,9 +27,8 @@ def visible(found: Results, rubric: Rubric, now: datetime) -> Results:
     hidden = [row for row in whole.checks if row.id in until]
     if not hidden:
         return whole
-    rest = applied(
-        msgspec.structs.replace(whole, checks=[row for row in whole.checks if row.id not in until]), rubric
-    )
+    shown = [_alone(row, until) for row in whole.checks if row.id not in until]
+    rest = applied(msgspec.structs.replace(whole, checks=shown), rubric)
     notes = [*rest.notes, *_notes(hidden, until)]
     if rubric.hidden_points == "left-out":
         return msgspec.structs.replace(rest, notes=notes)
@@ -41,6 +40,11 @@ def visible(found: Results, rubric: Rubric, now: datetime) -> Results:
         undecided=whole.undecided,
         adjustments=[*rest.adjustments, *_difference(whole, rest, rubric)],
     )
+
+
+def _alone(row: Verdict, until: Collection[str]) -> Verdict:
+    """Below a hidden check nothing is shown: that would tell that it failed."""
+    return msgspec.structs.replace(row, about="") if row.about in until else row
 
 
 def _notes(hidden: Iterable[Verdict], until: dict[str, datetime]) -> list[str]:

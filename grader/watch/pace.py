@@ -12,32 +12,35 @@ from collections.abc import Callable, Iterator
 from grader.errors import SubmissionFault
 from grader.watch.quiet import Snapshot
 
-#: Seconds of a program's own time that one check may wait for it altogether: below the check's own time limit.
+#: Seconds of a program's own time that one check may wait for it altogether, and that something may take at the rate at which
+#: it goes: below the check's own time limit, and no less than the processor time that a room gives.
 MOST = 60.0
-#: ... that tell how fast something is, and how long all of it may take at that rate.
-_TELLING, _WHOLE = 5.0, 60.0
-#: ... after which no more is asked of a slow program by repetition than is needed.
-ENOUGH = 5.0
+_TELLING = 5.0  #: seconds of its own time that tell a rate,
+ENOUGH = 5.0  #: and after which no more is asked of a slow program by repetition than is needed
 FEW = 4  #: repetitions that tell as much as many where each of them is slow
-_TOLD = 0.5  #: seconds before which nothing is so slow that one would ask
+_LOOK = 0.5  #: seconds between two looks at what programs use, while they are worked with
 _STEP = 0.008  #: seconds from one step of a wait to the next at most, while the worker has a processor
+_ASLEEP = frozenset("SZX")
+HINT = "Make no pauses, and move many bytes with each call: what takes this long for one client keeps the others waiting."
 
 
 class OwnTime:
-    """Seconds for which a program was awaited while it slept or computed; waits of a few hundredths are not counted."""
+    """Seconds for which a program was awaited and slept, or computed; waits of a few hundredths are not counted."""
 
-    def __init__(self, used: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
-        """`used` tells the processor time of the programs so far, in seconds."""
+    def __init__(
+        self, used: Callable[[], tuple[float, bool]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`used` tells the processor time of the programs so far, in seconds, and whether they all pause just now."""
         self.total = 0.0
         self.clock = clock
         self._used = used
         self._attended = 0.0
         self._stepped = 0.0
-        self._ready_ns: int | None = None
+        self._seen: Snapshot | None = None
 
     def begin(self, now: float) -> None:
         """Another wait begins."""
-        self._stepped, self._attended, self._ready_ns = now, 0.0, None
+        self._stepped, self._attended, self._seen = now, 0.0, None
 
     def step(self, now: float) -> None:
         """The wait goes on; `now` as time.monotonic() counts."""
@@ -45,27 +48,39 @@ class OwnTime:
         self._stepped = now
 
     def look(self, seen: Snapshot) -> None:
-        """The programs as they are at this step."""
-        ready_ns = sum(view.ready_ns for view in seen.tasks)
-        if self._ready_ns is not None:
-            starved = max(0, ready_ns - self._ready_ns) / 1e9
-            self.total += max(0.0, self._attended - starved)
-        self._ready_ns, self._attended = ready_ns, 0.0
+        """The programs as they are at this step: what they computed since the last look counts, or how long they slept."""
+        before, self._seen = self._seen, seen
+        if before is not None:
+            ran = {view.tid: view.run_ns for view in before.tasks}
+            computed = sum(view.run_ns - ran[view.tid] for view in seen.tasks if view.tid in ran) / 1e9
+            slept = self._attended if _sleeps(before) and _sleeps(seen) else 0.0
+            self.total += min(self._attended, max(computed, slept))
+        self._attended = 0.0
 
     def since(self) -> Callable[[], float]:
-        """Tells what programs have taken from now on: in what they were awaited for, or computed without being so."""
-        began, total = self.clock(), self.total
+        """Tells what programs have taken from now on: for what they were awaited, computed, or paused without being awaited."""
+        total, looked = self.total, self.clock()
         used: float | None = None
+        taken = paused = 0.0
 
-        def taken() -> float:
-            nonlocal used
-            if self.clock() - began < _TOLD:
-                return 0.0  # nearly always: to ask the kernel costs more than many a round
-            now = self._used()
-            used = now if used is None else used
-            return max(self.total - total, now - used)
+        def now() -> float:
+            nonlocal looked, used, taken, paused
+            passed = self.clock() - looked
+            if passed < _LOOK:
+                return taken  # to ask the kernel costs more than many a round
+            looked += passed
+            computed, pausing = self._used()
+            used = computed if used is None else used
+            paused += passed if pausing else 0.0
+            taken = max(self.total - total, computed - used + paused)
+            return taken
 
-        return taken
+        return now
+
+
+def _sleeps(seen: Snapshot) -> bool:
+    """Nobody is ready, in a tracer's hands, or held by us."""
+    return not seen.undecided and all(view.state in _ASLEEP for view in seen.tasks)
 
 
 class Rounds:
@@ -86,32 +101,40 @@ class Rounds:
             yield self.done
             self.done += 1
 
+    @property
+    def cut(self) -> bool:
+        """The program was so slow that it was asked less."""
+        return self.done < self._most
+
 
 class Progress:
     """Something that a program has to do `whole` of: its rate is known long before the end.
 
-    `did` completes "the program is too slow: N of M ...".
+    `did` completes "the program is too slow: N of M ...". The time before the first of it is no part of the rate: a program may
+    think before it begins.
     """
 
-    def __init__(self, own: OwnTime, whole: int, did: str, *, most: float = _WHOLE) -> None:
+    def __init__(self, own: OwnTime, whole: int, did: str) -> None:
         self._taken = own.since()
-        self._clock = own.clock
-        self._looked = own.clock()
         self._whole = whole
         self._did = did
-        self._most = most
+        self._first: tuple[int, float] | None = None
 
     def at(self, done: int) -> None:
-        """So much is done; `SubmissionFault` when the whole would take far too long at this rate."""
-        if not 0 < done < self._whole or (now := self._clock()) - self._looked < _TOLD:
-            return
-        self._looked = now
+        """So much is done; `SubmissionFault` when the rest would take far too long at this rate."""
         taken = self._taken()
-        if taken < _TELLING:
+        if not 0 < done < self._whole:
             return
-        if taken * self._whole / done > self._most:
+        if self._first is None:
+            self._first = done, taken
+        before, began = self._first
+        if taken - began < _TELLING:
+            return
+        rate = (done - before) / (taken - began)
+        if done == before or taken + (self._whole - done) / rate > MOST:
             raise SubmissionFault(
                 f"the program is too slow: {done:,} of {self._whole:,} {self._did} after {taken:.0f} s",
-                expected=f"all of them within {self._most:.0f} s",
-                actual=f"{done / taken:,.1f} a second",
+                expected=f"all of them within {MOST:.0f} s",
+                actual=f"{rate:,.1f} a second",
+                hint=HINT,
             )

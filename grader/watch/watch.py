@@ -46,6 +46,7 @@ _PRINTED_A_SECOND = 256 << 10
 _SPUN = 1.0  #: seconds asleep without traffic that count as rest for a program that wakes by a clock
 #: Seconds after which a program that does not come to rest never will, and how long its end is awaited once that is known.
 _RESTLESS, _RESTLESS_AGAIN = 30.0, 1.0
+_SLEEPS = ("nanosleep", "clock_nanosleep")
 _REST, _REST_LOOKS = 0.04, 3  #: seconds of stillness that count as rest where no verdict hangs on it
 
 
@@ -72,13 +73,15 @@ class Watch:
         """Pids, as this side sees them, of every process in the room except its init."""
         return proc.descendants(self.room.init_pid)
 
-    def _used(self) -> float:
-        """Seconds of processor time, of the processes that are there."""
+    def _used(self) -> tuple[float, bool]:
+        """Seconds of processor time, of the processes that are there, and whether nothing but time lets them go on."""
         tasks = []
         for pid in self.processes():
             with contextlib.suppress(proc.ProcessGoneError):
                 tasks += proc.tasks(pid)
-        return sum(task.run_ns for task in tasks) / 1e9
+        asleep = all(task.state in "SZ" for task in tasks)
+        pausing = any(task.call is not None and task.call.name in _SLEEPS for task in tasks)
+        return sum(task.run_ns for task in tasks) / 1e9, asleep and pausing
 
     def holders(self, inode: int) -> list[str]:
         """Which processes have this socket open, as a student would name them."""

@@ -111,7 +111,7 @@ class CheckRunner:
                 self._result.attachments = self._scene.attachments()
         self._result.status = status
         if isinstance(error, SubmissionFault):
-            self._result.about = error.about
+            self._result.about, self._result.hint = error.about, error.hint
         if isinstance(error, NotServingError):
             self._result.not_serving, self._result.costly = True, error.costly
         self._result.message = bounded(printable(message, newlines=True), MESSAGE_SHOWN)

@@ -26,6 +26,7 @@ from specs.framing.messages import (
     was_printed,
 )
 from specs.shared.common import PASSING, LaunchReceiver, Receiver, letters
+from specs.shared.growth import expect_no_growth
 
 HELLO = message("hola", "mundo")
 #: How many bytes of the message a sender comes to send before it goes.
@@ -258,16 +259,14 @@ def check_memory_released(server: Receiver) -> None:
             server.watch.until_still()
         return proc.memory(server.program.pid).rss
 
-    few = server.watch.rounds(ROUNDS // 3, least=1, seconds=1)
-    before = messages(few)
-    many = server.watch.rounds(ROUNDS, least=4 * few.done)
-    grown = messages(many) - before
-    if grown > many.done * SIZE // 2:
-        raise SubmissionFault(
-            f"memory is not released: {many.done} more messages of two times {SIZE // KiB} KiB cost {grown // KiB:,} KiB",
-            expected="about as much memory as before (free after each message)",
-            actual=f"{grown / many.done / KiB:,.0f} KiB more for each message",
-        )
+    expect_no_growth(
+        server.watch,
+        messages,
+        first=ROUNDS // 3,
+        then=ROUNDS,
+        each=SIZE // 2,
+        what=f"messages of two times {SIZE // KiB} KiB",
+    )
 
 
 @check("framing.idle")

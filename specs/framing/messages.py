@@ -33,6 +33,10 @@ _SHOWN = 200  #: characters of what was printed, in messages
 _BETWEEN = 64  #: bytes of other text that may stand between a word and its datum
 
 
+class UnwrittenError(SubmissionFault):
+    """What the program printed was in memory that nobody had written to."""
+
+
 def header(first: int, second: int) -> bytes:
     """The two lengths."""
     return _HEADER.pack(first, second)
@@ -79,7 +83,7 @@ def until_printed(server: Receiver, first: str, second: str) -> None:
             fault.actual = bounded(stdout.last_lines(3), 2 * _SHOWN) or "nothing on stdout"
         said = stdout.content
         if any(datum.encode() + byte in said for datum in (first, second) for byte in UNWRITTEN):
-            raise SubmissionFault(
+            raise UnwrittenError(
                 "bytes that were never sent are printed after a datum: its final zero is missing",
                 expected=fault.expected,
                 actual=fault.actual,

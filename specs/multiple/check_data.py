@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
 
 from grader.compare import show_bytes
 from grader.errors import SubmissionFault
+from grader.patterned import PATTERNED
 from grader.program.lines import plain
 from grader.spec import check
 from grader.wire.capture import Capture
@@ -171,7 +173,8 @@ def check_too_long_refused(sender: Sender, data: str, which: str) -> None:
 )
 def check_zero_padding(sender: Sender, program_name: str, data: tuple[str, str]) -> None:
     """The bytes of the structure that the data do not fill are zero: nothing that was in memory before leaves the program."""
-    run = sender.start(*data, env={"MALLOC_PERTURB_": "165"}, patterned=True)
+    perturbed = {"MALLOC_PERTURB_": "165"}
+    run = sender.start(*data, env=perturbed)
     actual, expected = received(run), message(program_name, *data)
     if actual != expected:
         raise SubmissionFault(
@@ -180,6 +183,18 @@ def check_zero_padding(sender: Sender, program_name: str, data: tuple[str, str])
             actual=show_bytes(actual),
         )
     expect_success(run.scene, run.program)
+    again = sender.start(*data, env=perturbed, patterned=True)
+    with contextlib.suppress(
+        SubmissionFault
+    ):  # other memory that was never written is another check's matter
+        actual = received(again)
+    if len(actual) == 2 * FIELD and actual != expected and all(datum.encode() in actual for datum in data):
+        raise SubmissionFault(
+            "unused bytes of the structure are zero by chance only",
+            expected=show_bytes(expected),
+            actual=show_bytes(actual),
+            evidence=[PATTERNED],
+        )
 
 
 def _expect_data(actual: bytes, program: str, data: tuple[str, str]) -> None:

@@ -82,14 +82,14 @@ def check_binary(server: Service) -> None:
 @pytest.mark.usefixtures("bulk")
 @pytest.mark.parametrize("size", [256 * KiB, 64 * MiB], ids=["256KiB", "64MiB"])
 def check_large_request(server: Service, size: int) -> None:
-    """Requests of up to 64 MiB work."""
+    """Requests of up to 64 MiB work, and are answered within a minute."""
     client = server.connect().exchange(pattern(size))
     assert client.nothing_more()
 
 
 @check("reverse.thousand-clients")
 def check_thousand_clients(launch: Launch) -> None:
-    """1,000 clients one after the other are all served."""
+    """1,000 clients one after the other are all served, within a minute."""
     server = launch(limits={"nproc": (256, 2048)})
     server.may_have_processes(2048)  # a periodic reaper may leave them all for its next round
     served = Progress(server.watch.own, 1000, "clients were served, one after the other,")

@@ -15,9 +15,10 @@ from grader.spec import KiB, MiB, check, precondition
 from grader.watch.load import spinning_share
 from grader.watch.pace import Rounds
 from specs.reverse.service import Launch, Service, next_is_served
+from specs.shared.growth import expect_no_growth
 
 CLIENTS = 200
-ROUNDS, SIZE = 60, 256 * KiB
+ROUNDS, SIZE = 80, 256 * KiB
 WORK = (
     64 * MiB
 )  #: bytes that count as given for a length of gigabytes: who allocates and fills what it can has work to do
@@ -68,17 +69,14 @@ def check_memory_released(server: Service, clients: str) -> None:
         return rss
 
     keep = clients == "one-client"
-    few = server.watch.rounds(ROUNDS // 3, least=1, seconds=1)
-    before = requests(few, keep)
-    many = server.watch.rounds(ROUNDS + ROUNDS // 3, least=4 * few.done)
-    grown = requests(many, keep) - before
-    more = many.done - few.done
-    if grown > more * SIZE // 2:
-        raise SubmissionFault(
-            f"memory is not released: {more} more requests of {SIZE // KiB} KiB cost {grown // KiB:,} KiB",
-            expected="about as much memory as before (free after each reply)",
-            actual=f"{grown / more / KiB:,.0f} KiB more for each request",
-        )
+    expect_no_growth(
+        server.watch,
+        lambda rounds: requests(rounds, keep),
+        first=ROUNDS // 4,
+        then=ROUNDS,
+        each=SIZE // 2,
+        what=f"requests of {SIZE // KiB} KiB",
+    )
 
 
 @check("reverse.out-of-descriptors")

@@ -32,14 +32,17 @@ def check_thread_fails(serving: Launch) -> None:
 def check_threads_released(server: Service) -> None:
     """A thread that has ended leaves nothing behind: it is detached or joined."""
     server.connect().exchange(b"warm").close()
+    server.watch.until_still()
     before = _mappings(server)
-    rounds = server.watch.rounds(CLIENTS)
+    rounds = server.watch.rounds(CLIENTS, least=8)
     for _ in rounds:
         client = server.connect().exchange(b"hola")
         client.close()
         server.watch.until(client.released_by_program, what="close a connection")
+    server.watch.until_still()
     grown, clients = _mappings(server) - before, rounds.done
-    if grown > max(clients // 2, 6):  # a stack that is kept is a mapping and its guard page
+    # A stack that is kept is a mapping and its guard page; threads that end late cost a few of these, and of memory's arenas.
+    if grown > max(clients // 2, 12):
         raise SubmissionFault(
             f"after {clients} clients that have gone, {grown} more memory mappings are in use",
             expected="the stacks of ended threads are freed (pthread_detach, or PTHREAD_CREATE_DETACHED)",

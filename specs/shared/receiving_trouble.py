@@ -11,6 +11,7 @@ from grader.spec import KiB, precondition
 from grader.watch.load import spinning_share
 from grader.watch.pace import Rounds
 from specs.shared.common import PASSING
+from specs.shared.growth import expect_no_growth
 from specs.shared.receiving import Receiving, filler
 
 CONNECTIONS = 200
@@ -18,7 +19,6 @@ ROUNDS, SIZE = 200, 8 * KiB
 _LOST = (
     3 * KiB
 )  #: bytes a connection: the least that counts as memory not released (a FILE takes more than 4 KiB)
-_NOISE = 128 * KiB  #: bytes that a few connections may make it grow by; a slow receiver has no more
 
 #: How many bytes a sender sends before it goes. SIZE is 100.
 STAGES = {"before-data": 0, "in-the-middle": 150}
@@ -132,16 +132,14 @@ def expect_memory_released(receiver: Receiving) -> None:
             receiver.watch.until_still()
         return proc.memory(receiver.program.pid).rss
 
-    few = receiver.watch.rounds(ROUNDS // 2, least=1, seconds=1)
-    before = serve(few)
-    many = receiver.watch.rounds(ROUNDS, least=4 * few.done)
-    grown = serve(many) - before
-    if grown > max(many.done * _LOST, _NOISE):
-        raise SubmissionFault(
-            f"memory is not released: {many.done} more connections with {SIZE // KiB} KiB each cost {grown // KiB:,} KiB",
-            expected="about as much memory as before",
-            actual=f"{grown / many.done / KiB:,.1f} KiB more for each connection",
-        )
+    expect_no_growth(
+        receiver.watch,
+        serve,
+        first=ROUNDS // 2,
+        then=ROUNDS,
+        each=_LOST,
+        what=f"connections with {SIZE // KiB} KiB each",
+    )
 
 
 def expect_idle(receiver: Receiving, after: str) -> None:

@@ -132,12 +132,12 @@ def check_huge_content_length(site: Site, server: Web) -> None:
 @check("web.huge-file")
 @pytest.mark.usefixtures("bulk")
 def check_huge_file(site: Site, server: Web) -> None:
-    """All bytes of a file of over 2 GiB are served, although one call moves less."""
+    """All bytes of a file of over 2 GiB are served, although one call moves less, and within a minute."""
     size = TWO_GIB + 100_000
     path = site.sparse("/huge.bin", size, END)
     client = ask(server, path)
     expect_ok(client.header())
-    served = Progress(server.watch.own, size, "bytes of the file came", most=90)
+    served = Progress(server.watch.own, size, "bytes of the file came")
     zeros, received = size - len(END), 0
     while received < zeros:  # of each 64 MiB the first is read, and the others are counted
         for piece in client.pieces(min(MiB, zeros - received)):

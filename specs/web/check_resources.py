@@ -15,13 +15,13 @@ from grader.spec import KiB, check, precondition
 from grader.watch.load import spinning_share
 from grader.watch.pace import Rounds
 from specs.shared.common import PAUSES, is_pause
+from specs.shared.growth import expect_no_growth
 from specs.web.service import PAGE, Launch, Site, Web, ask, expect_page, next_is_served
 
 REQUESTS = 200
 SLOPE = (
     2 * KiB
 )  #: bytes a request that memory may grow: half a page of the smallest buffer that is worth the name
-NOISE = 128 * KiB  #: bytes that a few requests may make it grow by; a slow server is asked no more
 
 
 @check("web.descriptors-released")
@@ -30,16 +30,14 @@ def check_descriptors_released(site: Site, server: Web) -> None:
     expect_page(ask(server, site.page), PAGE)
     server.watch.until_still()
     before = len(proc.descriptors(server.program.pid))
-    rounds = server.watch.rounds(REQUESTS)
-    for number in rounds:
-        if number % 10:
-            expect_page(ask(server, site.page), PAGE)
-        else:
-            _ask_for_nothing(server, "/no-such-file.html")
+    rounds = server.watch.rounds(REQUESTS // 2)
+    for _ in rounds:
+        expect_page(ask(server, site.page), PAGE)
+        _ask_for_nothing(server, "/no-such-file.html")
     try:
         server.watch.until(
             lambda: len(proc.descriptors(server.program.pid)) <= before + 2,
-            what=f"close the descriptors of {rounds.done} requests that are over",
+            what=f"close the descriptors of {2 * rounds.done} requests that are over",
         )
     except SubmissionFault as fault:
         fault.expected = f"about {before} open descriptors, as before"
@@ -77,16 +75,9 @@ def check_memory_released(site: Site, server: Web) -> None:
             expect_page(ask(server, path), content)
         return proc.memory(server.program.pid).rss
 
-    few = server.watch.rounds(REQUESTS // 4, least=1, seconds=1)
-    before = rss_after(few)
-    many = server.watch.rounds(2 * REQUESTS, least=4 * few.done)
-    grown = rss_after(many) - before
-    if grown > max(many.done * SLOPE, NOISE):
-        raise SubmissionFault(
-            f"memory is not released: {many.done} more requests cost {grown // KiB:,} KiB",
-            expected="about as much memory as before (free and munmap after each reply)",
-            actual=f"{grown / many.done / KiB:,.1f} KiB more for each request",
-        )
+    expect_no_growth(
+        server.watch, rss_after, first=REQUESTS // 4, then=2 * REQUESTS, each=SLOPE, what="requests"
+    )
 
 
 @check("web.out-of-descriptors")

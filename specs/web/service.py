@@ -114,6 +114,7 @@ def expect_length(response: Response, length: int) -> None:
             else "Content-Length is not the size of the file",
             expected=f"Content-Length: {length}",
             actual=repr(response.header[:200]),
+            about="content-length",
         )
 
 

@@ -32,17 +32,14 @@ Run = Callable[..., dict[str, Verdict]]
 def run(tmp_path: Path) -> Run:
     """Runs checks with these bodies, `toy.NAME` each, in this order; their verdicts by NAME."""
 
-    def run_checks(
-        jobs: int = 2, most: int | None = None, server: bytes = SERVER, **bodies: str
-    ) -> dict[str, Verdict]:
+    def run_checks(jobs: int = 2, server: bytes = SERVER, **bodies: str) -> dict[str, Verdict]:
         ids = {name: f"toy.{name.replace('_', '-')}" for name in bodies}
         checks = CHECK_HEADER + "".join(
             function(ids[name], body, parameters=SCENE if "scene" in body else "")
             for name, body in bodies.items()
         )
         toml = practical(tmp_path, ONE_PROGRAM + "".join(map(row, ids.values())), {"check_toy.py": checks})
-        submission = write_files(tmp_path / "sub", {"toy_server.py": server})
-        found: Results = graded(toml, submission, jobs=jobs, most=most)
+        found: Results = graded(toml, write_files(tmp_path / "sub", {"toy_server.py": server}), jobs=jobs)
         assert [verdict.id for verdict in found.checks] == list(ids.values())
         return dict(zip(bodies, found.checks, strict=True))
 
@@ -311,29 +308,3 @@ def test_a_check_finds_nothing_of_the_one_before(run: Run) -> None:
     leave = SERVE + "scene.write_file('left', b'x')"
     look = "assert scene.read_file('left') is None\nassert scene.watch.processes() == []"
     assert statuses(run(1, leave=leave, look=look)) == {"leave": "passed", "look": "passed"}
-
-
-# How many at a time
-
-
-@pytest.mark.parametrize("idle", [1.0, 0.2])
-def test_while_the_machine_idles_more_checks_run_at_a_time(
-    run: Run, token: tuple[int, int], monkeypatch: pytest.MonkeyPatch, idle: float
-) -> None:
-    """The first check waits for what the second one does, and so does not end before it has begun."""
-    monkeypatch.setattr("grader.idle.Idleness.share", lambda _: idle)
-    met = idle > 0.5
-    read, write = token
-    waits = f"import select\nassert select.select([{read}], [], [], {20 if met else 2})[0], 'nobody came'"
-    found = run(jobs=1, most=2, waits=waits, writes=f"os.write({write}, b'!')")
-    assert statuses(found) == {"waits": "passed" if met else "failed", "writes": "passed"}
-
-
-def test_as_many_at_a_time_as_were_asked_for(
-    run: Run, token: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("grader.idle.Idleness.share", lambda _: 1.0)
-    read, write = token
-    waits = f"import select\nassert not select.select([{read}], [], [], 2)[0], 'somebody came'"
-    found = run(jobs=1, waits=waits, writes=f"os.write({write}, b'!')")
-    assert statuses(found) == {"waits": "passed", "writes": "passed"}

@@ -15,22 +15,28 @@ class Machine:
     def __init__(self) -> None:
         self.now = 100.0
         self.used = 0.0
-        self.ready_ns = 0
-        self.own = OwnTime(lambda: self.used, lambda: self.now)
+        self.pausing = False
+        self._seen = 0
+        self.own = OwnTime(lambda: (self.used, self.pausing), lambda: self.now)
 
-    def awaited(self, seconds: float, *, ready: float = 0.0, step: float = 0.004) -> None:
-        """A wait of so long, in which the program wanted a processor and had none for `ready` seconds."""
+    def awaited(
+        self, seconds: float, state: str = "S", *, computes: float = 0.0, step: float = 0.004
+    ) -> None:
+        """A wait of so long, with a look at each sixth step; the program is in this state, and computes for a while of it."""
         self.own.begin(self.now)
-        self.own.look(self._seen())
+        self.own.look(self._snapshot(state))
         steps = round(seconds / step)
-        for _ in range(steps):
+        for number in range(steps):
             self.now += step
-            self.ready_ns += int(ready / steps * 1e9)
+            self.used += computes / steps
             self.own.step(self.now)
-        self.own.look(self._seen())
+            if number % 6 == 5:
+                self.own.look(self._snapshot(state))
+        self.own.look(self._snapshot(state))
 
-    def _seen(self) -> Snapshot:
-        return Snapshot((TaskView(7, "S", 1, None, 0, self.ready_ns),), ())
+    def _snapshot(self, state: str) -> Snapshot:
+        self._seen += 1
+        return Snapshot((TaskView(7, state, self._seen, None, int(self.used * 1e9)),), ())
 
 
 @pytest.fixture
@@ -47,9 +53,18 @@ def test_a_program_that_sleeps_takes_that_time(machine: Machine) -> None:
     assert machine.own.total == pytest.approx(2.0)
 
 
-def test_time_that_it_has_to_wait_for_a_processor_is_not_its_own(machine: Machine) -> None:
-    machine.awaited(2.0, ready=1.5)
-    assert machine.own.total == pytest.approx(0.5)
+@pytest.mark.parametrize("state", ["R", "t", "T", "D"])
+def test_time_in_which_it_does_not_sleep_and_gets_nothing_done_is_not_its_own(
+    machine: Machine, state: str
+) -> None:
+    """It is ready and has no processor, or is in a tracer's hands, or held by us."""
+    machine.awaited(10.0, state)
+    assert machine.own.total == 0.0
+
+
+def test_time_in_which_it_computes_is_its_own_however_long_that_takes(machine: Machine) -> None:
+    machine.awaited(10.0, "R", computes=1.5)
+    assert machine.own.total == pytest.approx(1.5)
 
 
 def test_time_in_which_we_had_none_is_not_its_own(machine: Machine) -> None:
@@ -76,7 +91,7 @@ def test_a_program_that_computes_is_asked_less(machine: Machine) -> None:
     for _ in asked:
         machine.now += 0.01
         machine.used += 0.6
-    assert asked.done < 100
+    assert asked.cut
 
 
 def test_it_is_always_asked_what_is_needed(machine: Machine) -> None:
@@ -113,7 +128,48 @@ def test_a_machine_that_is_slow_makes_no_slow_program(machine: Machine) -> None:
     progress = Progress(machine.own, 1000, "clients were served")
     for number in range(1000):
         progress.at(number)
-        machine.awaited(1.0, ready=1.0)
+        machine.awaited(1.0, "R")
+
+
+def test_who_thinks_before_it_begins_has_no_slow_rate(machine: Machine) -> None:
+    progress = Progress(machine.own, 64 << 20, "bytes came")
+    machine.awaited(20.0)
+    progress.at(256 << 10)
+    for done in range(1 << 20, 64 << 20, 1 << 20):
+        machine.awaited(0.5)
+        progress.at(done)
+
+
+def test_all_at_once_after_a_while_is_no_slow_rate(machine: Machine) -> None:
+    progress = Progress(machine.own, 196, "clients were served")
+    for number in range(196):
+        progress.at(number)
+        if number == 0:
+            machine.awaited(20.0)
+
+
+def test_who_pauses_all_the_time_without_being_awaited_is_slow(machine: Machine) -> None:
+    """Each wait is over before one looks at the cell."""
+    machine.pausing = True
+    asked = rounds(machine, 10_000)
+    for _ in asked:
+        machine.now += 0.01
+    assert asked.done < 1_000
+    assert asked.cut
+
+
+def test_the_kernel_is_not_asked_at_each_round(machine: Machine) -> None:
+    questions = 0
+
+    def used() -> tuple[float, bool]:
+        nonlocal questions
+        questions += 1
+        return 0.0, False
+
+    machine.own = OwnTime(used, lambda: machine.now)
+    for _ in rounds(machine, 1000):
+        machine.now += 0.01
+    assert 10 <= questions <= 21
 
 
 def test_who_has_done_nothing_yet_has_no_rate(machine: Machine) -> None:
