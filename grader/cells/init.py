@@ -1,7 +1,9 @@
 """Pid 1 of the room: starts programs on request, reports their ends, reaps everything.
 
 It runs inside the room under the system's own python3, so it uses the standard library alone and
-imports nothing of the grader. It talks over one SOCK_SEQPACKET socket; each message is one JSON object.
+imports nothing of the grader; and of what socket and signal are made of, since these import enum, selectors and more, which takes
+longer than all the rest of a room's start. It talks over one SOCK_SEQPACKET socket; each message to it is one dictionary by marshal, for it
+trusts the worker, and each of its own one JSON object, for the worker does not trust the room.
 argv[1] is its descriptor, or "@NAME": an abstract name at which init waits for the one connection that root
 makes, before any program of the room runs. argv[2], if any, is a filter of system calls in base64, for the programs.
 When the worker closes its end, init ends, and with it the room.
@@ -9,7 +11,7 @@ When the worker closes its end, init ends, and with it the room.
 Requests, each with an `id` that the answer repeats:
     {"op": "spawn", "argv", "env", "cwd", "limits": {"nofile": [soft, hard], ...}, "latch": bool, "gate": null or {...}}
         with descriptors stdin, stdout, stderr (then a pipe to wait on before exec, if `latch`; then a socket on which the
-        listener of the gate's filter is handed over, if `gate`: {"steps": the filter in base64, "call": the number of
+        listener of the gate's filter is handed over, if `gate`: {"steps": the filter, "call": the number of
         seccomp(2), "flags": those of sendmsg(2) that pass the filter});
         answered by {"pid": pid in the room} with a pidfd, or by {"error": text}
     {"op": "limit", "pid": pid in the room, "name": "nofile", "soft": value}
@@ -20,15 +22,15 @@ Reports without a request: {"exited": pid in the room, "status": wait status}.
 
 from __future__ import annotations
 
-import base64
+import _signal as signal  # type: ignore[import-not-found]  # typeshed leaves it out
+import _socket as socket
+import binascii
 import ctypes
 import gc
-import json
+import marshal
 import os
 import resource
 import select
-import signal
-import socket
 import struct
 import sys
 
@@ -70,8 +72,7 @@ def refuse_calls(program: FilterProgram) -> None:
 
 def raise_gate(gate: dict[str, Any], handover: socket.socket) -> None:
     """From now on the calls that the filter names wait for whoever holds the listener, which is sent away: seccomp_unotify(2)."""
-    steps = base64.b64decode(gate["steps"])
-    program = FilterProgram(len(steps) // 8, steps)
+    program = FilterProgram(len(gate["steps"]) // 8, gate["steps"])
     for flags in (NEW_LISTENER | WAIT_KILLABLE_RECV, NEW_LISTENER):
         listener = libc.syscall(gate["call"], SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(program))
         if listener >= 0:
@@ -117,8 +118,9 @@ def spawn(request: dict[str, Any], descriptors: list[int]) -> int:
         if refused is not None:
             refuse_calls(refused)
         if request["gate"]:
-            with socket.socket(fileno=2 + len(rest)) as handover:
-                raise_gate(request["gate"], handover)
+            handover = socket.socket(fileno=2 + len(rest))
+            raise_gate(request["gate"], handover)
+            handover.close()
         if latch is not None:
             os.read(latch, 1)
             os.close(latch)
@@ -147,7 +149,7 @@ def reap(report: socket.socket, options: int) -> int:
         count += 1
         if pid in spawned:
             spawned.discard(pid)
-            report.send(json.dumps({"exited": pid, "status": status}).encode())
+            report.send(json(exited=pid, status=status))
 
 
 def limit(request: dict[str, Any]) -> int:
@@ -170,8 +172,31 @@ def kill_all(report: socket.socket) -> int:
     return reap(report, 0)
 
 
+def json(**fields: int | str) -> bytes:
+    """These as a JSON object; of texts what needs no escape."""
+    told = [
+        f'"{name}": {quoted(value) if isinstance(value, str) else value}' for name, value in fields.items()
+    ]
+    return f"{{{', '.join(told)}}}".encode()
+
+
+def quoted(text: str) -> str:
+    plain = (character if " " <= character <= "~" and character not in '"\\' else "?" for character in text)
+    return f'"{"".join(plain)}"'
+
+
+def received(control: socket.socket) -> tuple[bytes, list[int]]:
+    """The next message and the descriptors with it; b"" when the worker has hung up."""
+    integer = struct.calcsize("i")
+    message, rights, _, _ = control.recvmsg(MAX_MESSAGE, socket.CMSG_LEN(MAX_DESCRIPTORS * integer))
+    packed = b"".join(
+        data for level, kind, data in rights if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS)
+    )
+    return message, list(struct.unpack(f"{len(packed) // integer}i", packed))
+
+
 def answer(control: socket.socket, message: bytes, descriptors: list[int]) -> None:
-    request = json.loads(message)
+    request = marshal.loads(message)  # noqa: S302 - the worker's
     reply: dict[str, Any] = {"id": request["id"]}
     passed = []
     try:
@@ -184,24 +209,28 @@ def answer(control: socket.socket, message: bytes, descriptors: list[int]) -> No
             reply["killed"] = kill_all(control)
     except OSError as error:
         reply["error"] = f"{request['op']}: {error}"
-    socket.send_fds(control, [json.dumps(reply).encode()], passed)
+    rights = (
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack(f"{len(passed)}i", *passed))] if passed else []
+    )
+    control.sendmsg([json(**reply)], rights)
     for descriptor in passed:
         os.close(descriptor)
 
 
 def await_worker(name: str) -> socket.socket:
     """The worker's connection, made by root: no program of the room could, even if one ran already."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        listener.bind("\0" + name)
-        listener.listen(1)
-        listener.settimeout(WORKER_CEILING)  # a grader that is killed here leaves nobody who would hang up
-        while True:
-            control, _ = listener.accept()
-            credentials = control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-            if CREDENTIALS.unpack(credentials)[1] == 0:
-                control.settimeout(None)
-                return control
-            control.close()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind("\0" + name)
+    listener.listen(1)
+    listener.settimeout(WORKER_CEILING)  # a grader that is killed here leaves nobody who would hang up
+    while True:
+        descriptor, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001 - what socket.accept is made of
+        control = socket.socket(fileno=descriptor)
+        credentials = control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+        if CREDENTIALS.unpack(credentials)[1] == 0:
+            listener.close()
+            return control
+        control.close()
 
 
 def main() -> None:
@@ -211,10 +240,10 @@ def main() -> None:
     global refused  # noqa: PLW0603 - one init is one process, told once
     place = sys.argv[1]
     if len(sys.argv) > 2:
-        steps = base64.b64decode(sys.argv[2])
+        steps = binascii.a2b_base64(sys.argv[2])
         refused = FilterProgram(len(steps) // 8, steps)
     control = await_worker(place[1:]) if place.startswith("@") else socket.socket(fileno=int(place))
-    control.set_inheritable(False)
+    os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - os takes it by position
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -226,7 +255,7 @@ def main() -> None:
             os.read(wake_read, 4096)
             reap(control, os.WNOHANG)
         if control.fileno() in ready:
-            message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
+            message, descriptors = received(control)
             if not message:
                 return
             answer(control, message, descriptors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import marshal
 import os
 import select
 import signal
@@ -23,6 +24,7 @@ from grader.observe import proc
 
 #: Ceiling for init's answers, in seconds: it never waits for anything but the kernel.
 ANSWER_CEILING = 60.0
+_MARSHAL = 2  #: a version of its format that every Python 3 reads, whichever one the room has
 _RUN_CEILING = 60.0  #: for a command that only removes files, or changes their rights
 
 #: rlimits of every program (soft, hard); the names are those of resource.RLIMIT_*.
@@ -260,7 +262,7 @@ class Room:
         request["id"] = self._next_id
         self._control.settimeout(ANSWER_CEILING)
         try:
-            socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
+            socket.send_fds(self._control, [marshal.dumps(request, _MARSHAL)], descriptors)
         except OSError as error:
             raise CellError(f"the room is gone: {error}") from error
         return self._await(self._next_id)
