@@ -60,12 +60,16 @@ class Endpoint:
         (count,) = struct.unpack_from("=I", info, 152)  # tcpi_data_segs_in, include/uapi/linux/tcp.h
         return int(count)
 
+    @property
+    def received(self) -> int:
+        """Bytes that have been read so far."""
+        return self._taken + len(self._received)
+
     def evidence(self) -> list[Evidence]:
         begin = "sent " if self.sent == len(self._head_sent) else f"sent {self.sent:,} bytes, beginning with "
         lines = [begin + show_bytes(self._head_sent)]
-        total = self._taken + len(self._received)
         lines.append(
-            f"received {total:,} bytes"
+            f"received {self.received:,} bytes"
             + {"end": ", then end of file", "reset": ", then a reset"}.get(self._end or "", "")
         )
         entry = self.far_end()
@@ -107,7 +111,7 @@ class Endpoint:
             self._received += _scratch[:got]
             if len(self._received) > _MOST:
                 raise SubmissionFault(
-                    f"{self._who} sends without end: {self._taken + len(self._received):,} bytes by now, which nothing asked for"
+                    f"{self._who} sends without end: {self.received:,} bytes by now, which nothing asked for"
                 )
         return len(self._received) >= count
 

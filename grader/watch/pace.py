@@ -18,7 +18,8 @@ MOST = 60.0
 _TELLING = 5.0  #: seconds of its own time that tell a rate,
 ENOUGH = 5.0  #: and after which no more is asked of a slow program by repetition than is needed
 FEW = 4  #: repetitions that tell as much as many where each of them is slow
-_LOOK = 0.5  #: seconds between two looks at what programs use, while they are worked with
+_LOOK = 0.5  #: seconds between two looks at what programs use, while they are worked with,
+_REST = 20.0  #: and so many times as many as a look takes: of a thousand processes it takes long
 _STEP = 0.008  #: seconds from one step of a wait to the next at most, while the worker has a processor
 _ASLEEP = frozenset("SZX")
 HINT = "Make no pauses, and move many bytes with each call: what takes this long for one client keeps the others waiting."
@@ -61,15 +62,17 @@ class OwnTime:
         """Tells what programs have taken from now on: for what they were awaited, computed, or paused without being awaited."""
         total, looked = self.total, self.clock()
         used: float | None = None
-        taken = paused = 0.0
+        taken = paused = cost = 0.0
 
         def now() -> float:
-            nonlocal looked, used, taken, paused
-            passed = self.clock() - looked
-            if passed < _LOOK:
+            nonlocal looked, used, taken, paused, cost
+            started = self.clock()
+            passed = started - looked
+            if passed < max(_LOOK, _REST * cost):
                 return taken  # to ask the kernel costs more than many a round
             looked += passed
             computed, pausing = self._used()
+            cost = self.clock() - started
             used = computed if used is None else used
             paused += passed if pausing else 0.0
             taken = max(self.total - total, computed - used + paused)

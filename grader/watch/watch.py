@@ -34,7 +34,10 @@ _PATIENCE = 0.02  #: seconds before the first look at the whole cell: most waits
 _PACE_MS = 1  #: poll(2) time-out between two looks at a state that has no descriptor,
 _LATE, _LATE_PACE_MS = 0.1, 4  # and after so many seconds
 # Looks at the whole cell are dear, and its counts tell what happened between two of them: seconds from one to the next,
-_CELL_PACE = 0.025  # while something is awaited,
+_CELL_PACE = (
+    0.025  # while something is awaited (and so many times as long as a look takes: there may be 200 threads),
+)
+_CELL_REST = 3.0
 _REST_PACE = 0.0201  # while rest lasts (_REST_LOOKS in _REST),
 _UNREST_PACE = 0.005  # and until it begins.
 _QUICK_LOOKS = 20  #: looks that only yield the processor: most states are a few microseconds away
@@ -134,9 +137,10 @@ class Watch:
             self.own.step(time.monotonic())
             waited = time.monotonic() - started
             reason = self._hopeless(servers, waited)
-            if reason is None and time.monotonic() >= due:
-                due = time.monotonic() + _CELL_PACE
+            if reason is None and (looked := time.monotonic()) >= due:
                 reason = self._without_effect(stillness, traffic)
+                due = time.monotonic()
+                due += max(_CELL_PACE, _CELL_REST * (due - looked))
             if reason:
                 if value := condition():  # it came true while hope was given up
                     return value

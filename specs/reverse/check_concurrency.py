@@ -169,7 +169,7 @@ def _served_first(server: Service, count: int) -> list[ReverseClient]:
     accepted = Progress(server.watch.own, rest, "clients were accepted")
     for number in range(rest):
         left.append(server.connect().send(request(b"first")))
-        server.until_accept_queue_below(1)
+        server.until_accept_queue_below(max(1, server.backlog // 2))
         accepted.at(number)
     served = Progress(server.watch.own, rest, "clients were served")
     for number, client in enumerate(left):

@@ -16,7 +16,7 @@ PIECE = 30_000  #: bytes; less than 70,000, and more than a small message
 def check_exchange(server: Service) -> None:
     """The reply to a request is its bytes in reverse order, with no header."""
     client = server.connect()
-    with length_as_read(server, 4):
+    with length_as_read(server, client, 4):
         client.exchange(b"hola")
     assert client.nothing_more()
 
@@ -27,8 +27,8 @@ def check_byte_order(server: Service, length: int) -> None:
     """The length is a 32-bit number in network byte order."""
     payload = pattern(length)
     message = request(payload)
-    with length_as_read(server, length):
-        client = server.connect()
+    client = server.connect()
+    with length_as_read(server, client, length):
         if length > PIECE:  # whether one receive gets it all must not be left to chance
             client.send(message[:PIECE]).until_consumed()
             message = message[PIECE:]

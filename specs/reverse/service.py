@@ -20,21 +20,23 @@ Launch = Callable[..., Service]
 
 
 @contextlib.contextmanager
-def length_as_read(server: Service, length: int) -> Iterator[None]:
+def length_as_read(server: Service, client: ReverseClient, length: int) -> Iterator[None]:
     """When the block fails, say which length the server seems to have understood instead of `length`."""
     try:
         yield
     except SubmissionFault as fault:
-        asked = {task.call.length for task in server.program.blocked_in() if task.call is not None}
+        asked = {task.call.length for task in server.program.blocked_in() if task.call is not None} - {length}
+        with contextlib.suppress(SubmissionFault):
+            client.until_closed()  # or until it waits for the next request: by then all of its reply has come
+        sent = client.received
         for wrong, reason in wrong_lengths(length):
-            if wrong in asked - {length}:
-                fault.about = "byte-order"
-                fault.evidence.insert(
-                    0,
-                    Evidence(
-                        "the length", f"the server waits for {wrong:,} bytes instead of {length:,}: {reason}"
-                    ),
-                )
+            if wrong not in asked | ({sent} - {0, length}):
+                continue
+            does = "waits for" if wrong in asked else "replies with"
+            fault.about = "byte-order"
+            fault.evidence.insert(
+                0, Evidence("the length", f"the server {does} {wrong:,} bytes instead of {length:,}: {reason}")
+            )
         if length < 4 and fault.expected is None and asked & {4, 4 - length}:
             fault.about = "byte-order"
             fault.evidence.insert(

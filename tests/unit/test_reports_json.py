@@ -62,6 +62,7 @@ def test_other_programs_find_what_the_schema_promises(tmp_path: Path) -> None:
         "decided_cases": 0,
         "cases": 0,
         "by_case": {},
+        "about": "",
     }
     assert content["build"][0]["command"] == "make"
 
