@@ -35,7 +35,8 @@ def length_as_read(server: Service, client: ReverseClient, length: int) -> Itera
             does = "waits for" if wrong in asked else "replies with"
             fault.about = "byte-order"
             fault.evidence.insert(
-                0, Evidence("the length", f"the server {does} {wrong:,} bytes instead of {length:,}: {reason}")
+                0,
+                Evidence("the length", f"the server {does} {wrong:,} bytes instead of {length:,}: {reason}"),
             )
         if length < 4 and fault.expected is None and asked & {4, 4 - length}:
             fault.about = "byte-order"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.unit.made_up import write_files
@@ -130,3 +131,46 @@ def test_a_build_inherits_nothing_of_ours(build: Build, monkeypatch: pytest.Monk
     words = build(make_only("@env; ls /proc/self/fd | wc -l")).steps[0].output
     assert "PATH=" in words
     assert "INSTRUCTORS_TOKEN" not in words
+
+
+PATTERNED = msgspec.structs.replace(SEC, patterned=True)
+AGAIN = "case $$PWD in */.patterned) {} ;; esac"  #: a recipe's line that does this in the second build alone
+
+
+@pytest.mark.parametrize("folder", ["", "reverse/"])
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "cd / && mv /work/{0} /tmp/gone; ln -s /etc /work/{0}",
+        "rm -rf /work/{0}.patterned && ln -s /etc /work/{0}.patterned",
+        "rm -f srv_rev_sec && ln -s /etc/passwd srv_rev_sec",
+        "rm -f srv_rev_sec && mkfifo srv_rev_sec",
+    ],
+    ids=["folder", "copy", "program", "fifo"],
+)
+def test_what_a_second_build_leaves_in_its_place_is_not_followed(
+    build: Build, trick: str, folder: str
+) -> None:
+    recipe = AGAIN.format(trick.format(folder))
+    makefile = f"all:\n\tgcc -o srv_rev_sec main.c\n\t{recipe}\n"
+    files: dict[str, bytes | str] = {
+        f"{folder}Makefile": makefile,
+        f"{folder}main.c": C,
+        "notes": "two things\n",
+    }
+    built = build(files, wanted=(PATTERNED,))
+    assert built.patterned == {}
+    assert built.commands == {"srv_rev_sec": [f"/work/{folder}srv_rev_sec"]}
+    assert not built.failed
+
+
+def test_a_submission_may_have_a_folder_of_that_name(build: Build) -> None:
+    """What lies in it is the student's, and nobody's program."""
+    files: dict[str, bytes | str] = {
+        "srv_rev_sec.c": C,
+        ".patterned/srv_rev_sec": "#!/bin/sh\nexit 3\n",
+        ".patterned/.tools/gcc": "#!/bin/sh\nexit 3\n",
+    }
+    built = build(files, wanted=(PATTERNED,), executable=tuple(files)[1:])
+    assert built.patterned == {"srv_rev_sec": ["/work/.patterned/srv_rev_sec"]}
+    assert built.commands == {"srv_rev_sec": ["/work/srv_rev_sec"]}
