@@ -23,8 +23,9 @@ from grader.text import bounded, printable
 CHECK_CEILING = 150.0
 #: Seconds for all checks of one practical, and of a submission; what has not run then is reported as `not_run`.
 JOB_CEILING, GRADING_CEILING = 900.0, 3600.0
-#: Seconds that the checks of one program may take, added up; those of a correct one take some ten on an idle machine.
-PROGRAM_CEILING = 900.0
+#: Seconds that the checks of one program may take, added up; those of a correct one take some ten on an idle machine, and of
+#: one that sleeps for five in each request 900, many at a time.
+PROGRAM_CEILING = 1500.0
 #: Workers that may die at their start before the run is given up.
 _STARTS_LOST = 5
 

@@ -15,8 +15,11 @@ from grader.watch.quiet import Snapshot
 #: Seconds of a program's own time that one check may wait for it altogether, and that something may take at the rate at which
 #: it goes: below the check's own time limit, and no less than the processor time that a room gives.
 MOST = 60.0
-_TELLING = 5.0  #: seconds of its own time that tell a rate,
-ENOUGH = 5.0  #: and after which no more is asked of a slow program by repetition than is needed
+_STRETCH, _STRETCHES = (
+    1.0,
+    4,
+)  #: seconds of its own time that tell a rate, and how many rates tell that it is steady
+ENOUGH = 5.0  #: seconds of it after which no more is asked of a slow program by repetition than is needed
 FEW = 4  #: repetitions that tell as much as many where each of them is slow
 _LOOK = 0.5  #: seconds between two looks at what programs use, while they are worked with,
 _REST = 20.0  #: and so many times as many as a look takes: of a thousand processes it takes long
@@ -113,31 +116,32 @@ class Rounds:
 class Progress:
     """Something that a program has to do `whole` of: its rate is known long before the end.
 
-    `did` completes "the program is too slow: N of M ...". The time before the first of it is no part of the rate: a program may
-    think before it begins.
+    `did` completes "the program is too slow: N of M ...". A program may think before it begins, and now and then: it is too slow
+    when it goes on steadily, and even the fastest of its last stretches would not do.
     """
 
     def __init__(self, own: OwnTime, whole: int, did: str) -> None:
         self._taken = own.since()
         self._whole = whole
         self._did = did
-        self._first: tuple[int, float] | None = None
+        self._mark = (0, 0.0)
+        self._rates: list[float] = []  #: of each stretch, in what is done a second
 
     def at(self, done: int) -> None:
-        """So much is done; `SubmissionFault` when the rest would take far too long at this rate."""
+        """So much is done; `SubmissionFault` when the rest would take far too long."""
         taken = self._taken()
-        if not 0 < done < self._whole:
+        before, began = self._mark
+        if not before < done < self._whole or (before and taken - began < _STRETCH):
             return
-        if self._first is None:
-            self._first = done, taken
-        before, began = self._first
-        if taken - began < _TELLING:
-            return
-        rate = (done - before) / (taken - began)
-        if done == before or taken + (self._whole - done) / rate > MOST:
+        self._mark = done, taken
+        if not before:
+            return  # the time before the first of it is no part of any rate
+        self._rates.append((done - before) / (taken - began))
+        best = max(self._rates[-_STRETCHES:])
+        if len(self._rates) >= _STRETCHES and taken + (self._whole - done) / best > MOST:
             raise SubmissionFault(
                 f"the program is too slow: {done:,} of {self._whole:,} {self._did} after {taken:.0f} s",
                 expected=f"all of them within {MOST:.0f} s",
-                actual=f"{rate:,.1f} a second",
+                actual=f"{best:,.1f} a second",
                 hint=HINT,
             )

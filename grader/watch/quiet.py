@@ -32,9 +32,6 @@ class TaskView:
     switches: int
     call: proc.Call | None
     run_ns: int = dataclasses.field(default=0, compare=False)  #: processor time so far
-    ready_ns: int = dataclasses.field(
-        default=0, compare=False
-    )  #: time so far in which it had no processor and wanted one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +66,6 @@ def take(pids: Iterable[int], table: SocketTable, gates: Sequence[Gate] = ()) ->
                     task.switches,
                     task.call,
                     task.run_ns,
-                    task.wait_ns,
                 )
                 for task in proc.tasks(pid)
             ]

@@ -148,6 +148,22 @@ def test_all_at_once_after_a_while_is_no_slow_rate(machine: Machine) -> None:
             machine.awaited(20.0)
 
 
+def test_who_stops_to_think_now_and_then_has_no_slow_rate(machine: Machine) -> None:
+    progress = Progress(machine.own, 100, "pieces came")
+    for done in range(1, 100):
+        machine.awaited(6.0 if done % 20 == 0 else 0.3)
+        progress.at(done)
+
+
+def test_a_rate_that_will_do_in_its_best_moments_is_given_its_time(machine: Machine) -> None:
+    progress = Progress(machine.own, 1000, "pieces came")
+    done = 1
+    for stretch in range(12):
+        machine.awaited(1.5)
+        done += 200 if stretch % 3 == 0 else 1
+        progress.at(min(done, 999))
+
+
 def test_who_pauses_all_the_time_without_being_awaited_is_slow(machine: Machine) -> None:
     """Each wait is over before one looks at the cell."""
     machine.pausing = True
