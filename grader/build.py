@@ -123,7 +123,8 @@ class Builder:
         commands = self._built.commands
         compiled = [p for p in programs if len(commands.get(p.name, ())) == 1 and self._is_compiled(p)]
         steps = len(self._built.steps)
-        if compiled and self._run(["/bin/sh", "-c", COPY])[0]:
+        built = [commands[program.name][0].rpartition("/")[2] for program in compiled]
+        if compiled and self._run(["/bin/sh", "-c", COPY, "sh", *built])[0]:
             folder = self._folder.relative_to(self._room.work) / FOLDER
             copy = Builder(self._room, str(folder), patterning(f"{self._inside}/{FOLDER}"))
             copy._make_usable, copy._deadline = self._make_usable, self._deadline

@@ -17,7 +17,8 @@ from grader.job import Evidence
 FOLDER = ".patterned"  #: the copy's, in the folder that it is a copy of
 _TOOLS = f"{FOLDER}/.tools"
 
-#: For sh(1), in the folder: everything in it, but for what was built, and the compilers. What is there by these names goes.
+#: For sh(1), in the folder: everything in it, but for its arguments, which were built, and the compilers. What is there by these
+#: names goes. All this is the room's to do: the copy is its user's, and outside nobody else may remove anything in it.
 COPY = f"""
 set -e
 trap 'rm -rf {FOLDER}' EXIT
@@ -32,6 +33,7 @@ for tool in gcc cc; do
     printf '#!/bin/sh\\nexec /usr/bin/%s -ftrivial-auto-var-init=pattern "$@"\\n' $tool >{_TOOLS}/$tool
     chmod 755 {_TOOLS}/$tool
 done
+for name; do rm -f -- "{FOLDER}/$name"; done
 trap - EXIT
 """
 
