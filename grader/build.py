@@ -41,9 +41,8 @@ class Built(msgspec.Struct):
 
     commands: dict[str, list[str]] = {}  #: program -> argv prefix; paths are the room's
     failed: dict[str, str] = {}  #: program -> the compiler's words
-    patterned: dict[
-        str, list[str]
-    ] = {}  #: those built once more with a pattern in fresh memory (`grader.patterned`)
+    #: Those built once more, with a pattern in fresh memory (`grader.patterned`).
+    patterned: dict[str, list[str]] = {}
     steps: list[BuildStep] = []
     notes: list[str] = []
 

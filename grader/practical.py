@@ -29,9 +29,7 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     slide: str  #: title of the course's slide that shows it
     aliases: tuple[str, ...] = ()
-    patterned: bool = (
-        False  #: it is built once more, so that what it reads unwritten shows (`grader.patterned`)
-    )
+    patterned: bool = False  #: built once more, so that what it reads unwritten shows (`grader.patterned`)
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

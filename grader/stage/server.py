@@ -107,10 +107,10 @@ class Resident:
         return found
 
     def _unready(
-        self, fault: SubmissionFault, does: str, expected: str, ports: Collection[int]
+        self, fault: SubmissionFault, does: str, expected: str, ports: Collection[int], *, about: str
     ) -> NotServingError:
         """It serves no port, or another one: which one, and why."""
-        unready = NotServingError(str(fault), about="listens" if does == "listens on" else "binds")
+        unready = NotServingError(str(fault), about=about)
         unready.costly = isinstance(fault, CrowdError)
         if ports:
             unready.actual = f"it {does} port {', '.join(map(str, sorted(ports)))}"
@@ -158,7 +158,8 @@ class Server(Resident, Generic[P]):
             self.watch.until(lambda: self.sockets.listening(self.port), what="listen on its port")
         except SubmissionFault as fault:
             others = {e.local[1] for e in self.sockets.tcp() if e.state.name == "LISTEN"}
-            raise self._unready(fault, "listens on", "a listening socket on", others) from fault
+            does, wanted = "listens on", "a listening socket on"
+            raise self._unready(fault, does, wanted, others, about="listens") from fault
         self._find_server()
 
     def _find_server(self) -> None:
@@ -190,7 +191,8 @@ class DatagramServer(Resident):
             self.watch.until(lambda: self.sockets.udp(self.port), what="bind a datagram socket to its port")
         except SubmissionFault as fault:
             others = {e.local[1] for e in self.sockets.udp() if e.inode in self._inodes()}
-            raise self._unready(fault, "is bound to", "a datagram socket bound to", others) from fault
+            does, wanted = "is bound to", "a datagram socket bound to"
+            raise self._unready(fault, does, wanted, others, about="binds") from fault
 
     def until_consumed(self) -> None:
         """Wait until it has received every datagram that has come."""

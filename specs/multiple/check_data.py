@@ -184,9 +184,8 @@ def check_zero_padding(sender: Sender, program_name: str, data: tuple[str, str])
         )
     expect_success(run.scene, run.program)
     again = sender.start(*data, env=perturbed, patterned=True)
-    with contextlib.suppress(
-        SubmissionFault
-    ):  # other memory that was never written is another check's matter
+    # Other memory that was never written is another check's matter.
+    with contextlib.suppress(SubmissionFault):
         actual = received(again)
     if len(actual) == 2 * FIELD and actual != expected and all(datum.encode() in actual for datum in data):
         raise SubmissionFault(
